@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.reporting.pages import Outline, header
+from toolkit.reporting.findings import Finding
+from toolkit.reporting.index import Download, FailedPart, IndexEntry, NotRun, ReportIndex, render_index
+
+VERDICT = Finding("v", "headline", 1, "初中不通过。", "Junior fails.", "fail")
+INDEX = ReportIndex(
+    header=header(),
+    verdicts=(replace(VERDICT, id="w", importance=2, zh="小学通过。", status="pass"), VERDICT),
+    entries=(
+        IndexEntry("数据质量", "01.html", "数据是否完整。", ()),
+        IndexEntry("校际差异", "02.html", "", (Finding("a", "finding", 1, "差异最大的是<体育>。", "PE."),)),
+    ),
+    not_run=(NotRun("集团化办学", "缺少“集团成员”表"),),
+    failures=(FailedPart("教师轮岗", "二、读数", "KeyError：<x>"),),
+    downloads=(Download("差异系数", "results/02/d.csv", "results/02/d.xlsx"),),
+)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return Outline(render_index(INDEX))
+
+
+def test_the_index_opens_with_the_verdict_coloured_by_the_worst(page):
+    main = page.text[page.text.index("初中不通过") :]
+    assert (
+        main.index("初中不通过")
+        < main.index("小学通过")
+        < main.index("差异最大")
+        < main.index("数据是否完整")
+    )
+    assert any(a.get("class") == "verdict-box status-fail" for a in page.all("section"))
+
+
+def test_the_index_is_one_well_formed_page(page):
+    assert not page.unbalanced
+    assert page.headings().count(1) == 1
+    ids = {a["id"] for _, a in page.tags if "id" in a}
+    assert {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")} <= ids
+
+
+def test_values_are_escaped():
+    html = render_index(INDEX)
+    assert "差异最大的是&lt;体育&gt;。" in html
+    assert "KeyError：&lt;x&gt;" in html
+
+
+def test_what_was_not_done_stands_on_one_line_with_its_reason(page):
+    assert "集团化办学：缺少“集团成员”表" in page.text
+
+
+def test_failures_are_announced(page):
+    assert [a["role"] for a in page.all("div") if "role" in a] == ["alert"]
+    assert "教师轮岗" in page.text
+
+
+def test_sections_without_content_are_left_out():
+    html = render_index(replace(INDEX, not_run=(), failures=(), downloads=()))
+    assert "本次未开展" not in html
+    assert "运行出错" not in html
+    assert "数据下载" not in html
+
+
+def test_a_run_without_a_verdict_says_so():
+    html = render_index(replace(INDEX, verdicts=()))
+    assert "本次运行没有得出总体结论。" in html
+    assert "status-none" in html
+
+
+def test_the_index_is_written_in_english_too():
+    english = Outline(render_index(replace(INDEX, header=header(language="en")))).text
+    assert "Junior fails." in english
+    assert "Self-assessment (not a national accreditation)" in english
+
+
+def test_two_renderings_are_equal():
+    assert render_index(INDEX) == render_index(INDEX)

@@ -1,0 +1,131 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.reporting.pages import Outline
+from toolkit.exhibits import Caption
+from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, cell_text
+from toolkit.tables.html import table_html
+
+COLUMNS = (
+    TableColumn("school_name", "学校"),
+    TableColumn("cv", "差异系数", "number", decimals=3),
+    TableColumn("share", "比例", "share", unit="%"),
+    TableColumn("verdict", "结论", "verdict"),
+)
+DATA = pd.DataFrame(
+    {
+        "school_name": ["<script>alert(1)</script>", "乙校", "合计"],
+        "cv": [0.12345, np.nan, -0.0001],
+        "share": [0.5, 0.8512, 1.0],
+        "verdict": ["pass", "fail", "undecided"],
+    }
+)
+
+
+def exhibit(**changes):
+    values = {"caption": Caption("dispersion", "差异系数", "zh"), "columns": COLUMNS, "data": DATA}
+    return TableExhibit(**{**values, **changes})
+
+
+def test_a_table_has_a_caption_and_scopes():
+    page = Outline(table_html(exhibit()))
+    assert len(page.all("caption")) == 1
+    assert [cell["scope"] for cell in page.all("th")] == ["col"] * 4 + ["row"] * 3
+    assert not page.unbalanced
+
+
+def test_what_comes_from_a_workbook_shows_as_text():
+    html = table_html(exhibit())
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
+def test_numbers_are_rounded_for_reading_and_kept_for_sorting():
+    html = table_html(exhibit())
+    assert '<td class="n" data-v="0.12345">0.123</td>' in html
+    assert '<td class="n" data-v="0.8512">85.1%</td>' in html
+
+
+def test_a_number_that_rounds_to_zero_has_no_sign():
+    assert '<td class="n" data-v="-0.0001">0.000</td>' in table_html(exhibit())
+
+
+def test_a_missing_value_is_marked_and_the_mark_explained():
+    html = table_html(exhibit())
+    assert '<td class="n"><abbr title="数据缺失">[x]</abbr></td>' in html
+    assert "符号：[x] 数据缺失" in html
+
+
+def test_a_suppressed_value_is_nowhere_in_the_table():
+    html = table_html(exhibit(marks=(CellMark(0, "cv", "suppressed"),)))
+    assert "0.123" not in html
+    assert "[c]" in html
+
+
+def test_a_mark_behind_a_value_leaves_the_value():
+    html = table_html(exhibit(marks=(CellMark(0, "cv", "unsure"),)))
+    assert '0.123 <abbr title="所用规则的口径尚未核实">[u]</abbr>' in html
+
+
+def test_a_table_without_marks_has_no_legend():
+    assert "符号" not in table_html(exhibit(data=DATA.fillna({"cv": 1})))
+
+
+def test_verdicts_have_a_sign_beside_their_colour():
+    html = table_html(exhibit())
+    assert '<td class="verdict-fail">× 不通过</td>' in html
+    assert "√ met" in table_html(exhibit(caption=Caption("a", "t", "en")))
+
+
+def test_totals_stay_in_the_foot():
+    page = table_html(exhibit(total_rows=1))
+    assert page.index("</tbody>") < page.index("合计") < page.index("</tfoot>")
+
+
+def test_a_shortened_table_keeps_its_totals_and_says_how_many_rows_there_are():
+    html = table_html(exhibit(rows_shown=1, total_rows=1))
+    assert "乙校" not in html
+    assert "合计" in html
+    assert "本页列出 2 行，全表共 3 行" in html
+
+
+def test_a_table_of_300_schools_is_below_100_kilobytes():
+    rng = np.random.default_rng(1)
+    names = [f"v{j}" for j in range(7)]
+    data = pd.DataFrame(rng.gamma(2, 3, (300, 7)), columns=names).assign(
+        school=[f"东湖县第{i}实验小学" for i in range(300)]
+    )
+    columns = (TableColumn("school", "学校"), *(TableColumn(name, "生均面积", "number") for name in names))
+    assert len(table_html(exhibit(columns=columns, data=data)).encode()) < 130_000
+
+
+def test_columns_that_the_data_lack_are_refused():
+    with pytest.raises(ValueError, match="no column share"):
+        exhibit(data=DATA.drop(columns="share"))
+
+
+def test_a_mark_outside_the_table_is_refused():
+    with pytest.raises(ValueError, match="mark at no cell"):
+        exhibit(marks=(CellMark(9, "cv", "unsure"),))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (1234567.0, "number", "1,234,567.0"),
+        (2024.0, "text", "2024"),
+        ("0102", "text", "0102"),
+        (True, "flag", "是"),
+        (pd.Timestamp("2024-09-01"), "text", "2024-09-01"),
+        (None, "number", ""),
+        ("no_such_code", "code", "no_such_code"),
+    ],
+)
+def test_values_are_printed_as_people_write_them(value, kind, text):
+    assert cell_text(value, TableColumn("x", "x", kind), "zh") == text
+
+
+def test_an_unknown_verdict_is_refused():
+    with pytest.raises(ValueError, match="verdict must be one of"):
+        cell_text("perhaps", TableColumn("x", "x", "verdict"), "zh")

@@ -1,0 +1,1 @@
+"""School data: what the tables hold, reading, checking, template and the demo county."""

@@ -1,0 +1,149 @@
+"""Codes of schools checked against the register, and names turned into codes."""
+
+import pandas as pd
+
+from toolkit.data.names import Found, SchoolNames
+from toolkit.data.reading.stacking import Stack
+from toolkit.data.schema import Column
+
+
+class Register:
+    """The schools that other tables may refer to.
+
+    Parameters
+    ----------
+    schools : pandas.DataFrame
+        Table `schools`.
+    links : pandas.DataFrame or None
+        Table `school_links`.
+    """
+
+    def __init__(self, schools: pd.DataFrame, links: pd.DataFrame | None = None) -> None:
+        self.names = SchoolNames(schools, links)
+        known = schools.dropna(subset=["school_id"])
+        self.labels: dict[str, str] = dict(
+            zip(known["school_id"], known["school_name"].fillna(""), strict=True)
+        )
+        self.types: dict[str, str] = dict(
+            zip(known["school_id"], known["school_type"].fillna(""), strict=True)
+        )
+        without_zeros: dict[str, set[str]] = {}
+        for code in self.labels:
+            without_zeros.setdefault(code.lstrip("0"), set()).add(code)
+        self.without_zeros = {short: codes.pop() for short, codes in without_zeros.items() if len(codes) == 1}
+        self._found: dict[str, Found] = {}
+
+    def find(self, name: str) -> Found:
+        """Return the school of a name, looking each different name up once."""
+        if name not in self._found:
+            self._found[name] = self.names.find(name)
+        return self._found[name]
+
+    def differs(self, code: str, name: str) -> bool:
+        """Say whether a name clearly belongs to another school, or to none that is known."""
+        found = self.find(name)
+        return found.school_id != code and self.names.normal_form(name) not in self.names.names_of(code)
+
+
+def settle_references(stack: Stack, register: Register) -> None:
+    """Fill codes from names, and leave out rows that refer to no known school."""
+    references = [column for column in stack.table.columns if column.names_school_in]
+    required = [column for column in references if column.required]
+    usable = pd.Series(False, index=stack.frame.index)
+    unknown = pd.Series(False, index=stack.frame.index)
+    pending: list[tuple[int, Column, str, str]] = []
+    for column in references:
+        found, wrong, unmatched = _settle_column(stack, column, register)
+        unknown |= wrong
+        if column.required:
+            usable |= found
+        pending.extend((index, column, name, nearest) for index, (name, nearest) in unmatched.items())
+    for index, column, name, nearest in pending:
+        _tell_unmatched(stack, index, column, name, nearest, is_usable=bool(usable.at[index]))
+    stack.leave_out(unknown, "school_unknown")
+    if required:
+        stack.leave_out(~usable.reindex(stack.frame.index), "school_unmatched")
+
+
+def _settle_column(
+    stack: Stack, column: Column, register: Register
+) -> tuple[pd.Series, pd.Series, dict[int, tuple[str, str]]]:
+    """Return rows with a known school, rows with an unknown code, and unmatched names by row."""
+    frame = stack.frame
+    empty = pd.Series([None] * len(frame), index=frame.index, dtype="str")
+    codes = frame.get(column.name, empty).astype("object").where(lambda values: values.notna(), None)
+    names = frame.get(column.names_school_in, empty)
+    wrong: set[int] = set()
+    unmatched: dict[int, tuple[str, str]] = {}
+    settled: dict[int, str] = {}
+    zeros = 0
+    differing: set[tuple[str, str]] = set()
+    for index, code, name in zip(frame.index, codes, names, strict=True):
+        has_name = isinstance(name, str) and bool(name)
+        if code is not None and code not in register.labels and code.lstrip("0") in register.without_zeros:
+            settled[index] = code = register.without_zeros[code.lstrip("0")]
+            zeros += 1
+        if code is None:
+            if has_name:
+                found = register.find(name)
+                stack.log.matches[(stack.table.name, column.name, name)] = (found.school_id, found.how)
+                if found.school_id:
+                    settled[index] = found.school_id
+                else:
+                    unmatched[index] = (name, found.nearest)
+            elif column.required:
+                unmatched[index] = ("", "")
+        elif code not in register.labels:
+            wrong.add(index)
+            stack.tell(
+                "school_unknown",
+                "error",
+                index,
+                column.name,
+                school=name if has_name else code,
+                school_code=code,
+            )
+        elif has_name and (code, name) not in differing and register.differs(code, name):
+            differing.add((code, name))
+            stack.tell(
+                "school_name_differs",
+                "warning",
+                index,
+                column.names_school_in,
+                school=name,
+                school_code=code,
+                written=name,
+                registered=register.labels[code],
+            )
+    codes = pd.Series(
+        [settled.get(index, code) for index, code in zip(frame.index, codes, strict=True)], frame.index
+    )
+    if zeros:
+        stack.log.convert(
+            (stack.table.name, *stack.place(frame.index[0])), column.name, "leading_zeros", zeros
+        )
+    stack.frame = frame.assign(**{column.name: codes.astype("str")})
+    return codes.isin(register.labels.keys()), pd.Series(frame.index.isin(wrong), frame.index), unmatched
+
+
+def _tell_unmatched(
+    stack: Stack, index: int, column: Column, name: str, nearest: str, *, is_usable: bool
+) -> None:
+    """Tell an unmatched name: an error where the row says nothing without it."""
+    if not name:
+        if not is_usable:
+            stack.tell("value_missing", "error", index, column.name, column_label=f"@{column.name}")
+        return
+    severity = "error" if column.required and not is_usable else "warning" if column.required else "notice"
+    code = "school_unmatched" if severity == "error" else "school_left_blank"
+    extra = {"nearest": nearest} if nearest else {}
+    stack.tell(
+        f"{code}_near" if nearest else code,
+        severity,
+        index,
+        column.names_school_in,
+        school=name,
+        written=name,
+        column_label=f"@{column.names_school_in}",
+        **extra,
+    )

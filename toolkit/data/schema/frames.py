@@ -1,0 +1,43 @@
+"""Data frames that have exactly the columns and types of a table of the contract."""
+
+import pandas as pd
+
+from toolkit.data.schema.model import Column, Kind, Table
+
+DTYPES: dict[Kind, str] = {
+    "code": "str",
+    "text": "str",
+    "choice": "str",
+    "integer": "float64",
+    "number": "float64",
+    "share": "float64",
+    "boolean": "boolean",
+    "year": "Int64",
+    "date": "datetime64[ns]",
+}
+
+
+def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return a frame with all columns of the table in their order and types, absent ones missing.
+
+    Values must already be canonical; columns that the table does not know are refused.
+
+    Raises
+    ------
+    ValueError
+        If the frame has a column that is not in the table.
+    """
+    unknown = set(frame.columns) - set(table.column_names)
+    if unknown:
+        raise ValueError(f"not columns of {table.name!r}: {', '.join(sorted(map(str, unknown)))}")
+    return pd.DataFrame(
+        {column.name: _typed(frame, column) for column in table.columns},
+        index=pd.RangeIndex(len(frame)),
+    )
+
+
+def _typed(frame: pd.DataFrame, column: Column) -> pd.Series:
+    dtype = DTYPES[column.kind]
+    if column.name not in frame:
+        return pd.Series(pd.NA if dtype in ("boolean", "Int64") else None, index=range(len(frame)), dtype=dtype)
+    return frame[column.name].reset_index(drop=True).astype(dtype)

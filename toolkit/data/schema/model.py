@@ -1,0 +1,143 @@
+"""What a table of the data contract is made of."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["code", "text", "choice", "integer", "number", "share", "boolean", "year", "date"]
+"""How the values of a column are read. Shares lie in [0, 1]; codes stay text."""
+
+Period = Literal["point", "school_year", "calendar_year", "fixed", "event"]
+"""When a value holds: on 1 September, over the school year before it, over the calendar year,
+for as long as the row stands, or at the date in the row."""
+
+Quantity = Literal["", "area", "money"]
+"""Quantities that arrive in several units: area (m2, 亩), money (yuan, 万元)."""
+
+COMPULSORY_STAGES = ("primary", "junior")
+STAGES = ("primary", "junior", "senior")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table; its label, unit and decimals are in the vocabulary under `name`.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name.
+    kind : Kind
+        How values are read.
+    aliases : tuple of str
+        Headers met in practice, besides the label itself.
+    required : bool
+        Whether every row must fill it.
+    minimum, maximum : float or None
+        Possible range in the canonical unit.
+    choices : tuple of str
+        Code names of a closed list; labels and accepted words come from the vocabulary.
+    period : Period
+        When the value holds.
+    at_most : str
+        Column of the same row that this one cannot exceed.
+    quantity : Quantity
+        Whether the value arrives in several units.
+    names_school_in : str
+        For school codes: the column beside it that holds the school's name.
+    """
+
+    name: str
+    kind: Kind
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    period: Period = "point"
+    at_most: str = ""
+    quantity: Quantity = ""
+    names_school_in: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column holds quantities (years and dates are not)."""
+        return self.kind in ("integer", "number", "share")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the data contract; its label is in the vocabulary under `table_<name>`.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name.
+    columns : tuple of Column
+        Columns in the order of the template.
+    key : tuple of str
+        Columns that together identify a row within a county.
+    aliases : tuple of str
+        Sheet and file names met in practice, besides the label itself.
+    required : bool
+        Whether a county without it cannot be analysed.
+    outgrows_excel : bool
+        Whether the table usually comes as a file beside the workbook.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    outgrows_excel: bool = False
+
+    def column(self, name: str) -> Column:
+        """Return one column by its canonical name.
+
+        Raises
+        ------
+        KeyError
+            If the table has no such column.
+        """
+        for candidate in self.columns:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(f"table {self.name!r} has no column {name!r}")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Canonical names in the order of the template."""
+        return tuple(column.name for column in self.columns)
+
+
+def school_code(name: str = "school_id", *aliases: str, required: bool = True) -> tuple[Column, Column]:
+    """Return a school code and the name column that stands in for it when it is empty."""
+    name_column = name.removesuffix("_id") + "_name"
+    return (
+        Column(name, "code", aliases=aliases, required=required, names_school_in=name_column, period="fixed"),
+        Column(name_column, "text", period="fixed"),
+    )
+
+
+def count(name: str, *aliases: str, at_most: str = "", period: Period = "point") -> Column:
+    """Return a column of whole persons, classes or rooms."""
+    return Column(name, "integer", aliases=aliases, minimum=0, at_most=at_most, period=period)
+
+
+def area(name: str, *aliases: str, at_most: str = "") -> Column:
+    """Return a column of square metres."""
+    return Column(name, "number", aliases=aliases, minimum=0, at_most=at_most, quantity="area")
+
+
+def money(name: str, *aliases: str, period: Period = "calendar_year") -> Column:
+    """Return a column of yuan."""
+    return Column(name, "number", aliases=aliases, minimum=0, quantity="money", period=period)
+
+
+def choice(
+    name: str, choices: tuple[str, ...], *aliases: str, required: bool = False, period: Period = "fixed"
+) -> Column:
+    """Return a column with a closed list of values."""
+    return Column(name, "choice", aliases=aliases, choices=choices, required=required, period=period)
+
+
+YEAR = Column("year", "year", aliases=("年份", "学年度", "统计年度", "年度", "学年（起）"), required=True)

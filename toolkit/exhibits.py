@@ -1,0 +1,109 @@
+"""What every exhibit of a report carries, whether it is a table or a figure."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from toolkit.vocabulary import Language, label, sentence
+
+ExhibitKind = Literal["table", "figure"]
+
+KEY_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+
+# JupyterLab shows an exhibit outside the report's own style sheet; the renderer takes this away.
+INTERACTIVE_STYLE = (
+    "<style>"
+    ".exhibit{margin:.5em 0;max-width:62em;overflow-x:auto}"
+    ".exhibit table{border-collapse:collapse;border-block:2px solid currentColor;margin:.3em 0}"
+    ".exhibit th,.exhibit td{text-align:left;padding:.2em .7em;white-space:nowrap}"
+    ".exhibit .n{text-align:right;font-variant-numeric:tabular-nums}"
+    ".exhibit thead th{border-bottom:1px solid currentColor;white-space:normal}"
+    ".exhibit caption,.exhibit figcaption{text-align:left;font-weight:600}"
+    ".exhibit-meta,.exhibit-notes{font-size:.9em;opacity:.8;margin:.2em 0}"
+    ".exhibit img{max-width:100%}"
+    "</style>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What is printed around an exhibit.
+
+    Attributes
+    ----------
+    key : str
+        Name of the exhibit: lower-case ASCII letters, digits, underscores. The name of its
+        files, and what prose refers to as ``[@key]``.
+    title : str
+        Title without a number; numbers are given when the page is rendered.
+    language : {"zh", "en"}
+        Language of the labels around the exhibit.
+    unit : str
+        Unit of all numbers, empty where the columns have their own.
+    n : str
+        Sample size in words, such as "57 所学校".
+    interval : str
+        Kind of the intervals shown, empty when there are none.
+    source : str
+        Where the data come from.
+    notes : tuple of str
+        Remarks printed below.
+    """
+
+    key: str
+    title: str
+    language: Language
+    unit: str = ""
+    n: str = ""
+    interval: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not KEY_PATTERN.fullmatch(self.key):
+            raise ValueError(
+                f"an exhibit's key is lower-case ASCII, digits and underscores, not {self.key!r}"
+            )
+        if not self.title.strip():
+            raise ValueError(f"exhibit {self.key!r} has no title")
+
+
+def exhibit_id(key: str) -> str:
+    """Return the id that an exhibit has on its page."""
+    return f"exhibit-{key}"
+
+
+def caption_html(caption: Caption, kind: ExhibitKind) -> str:
+    """Return number and title; the number is filled in when the page is rendered."""
+    return (
+        f'<span class="exhibit-number" data-kind="{kind}" data-key="{caption.key}">'
+        f"{escape(label(f'report_{kind}', caption.language))}</span> "
+        f'<span class="exhibit-title">{escape(caption.title)}</span>'
+    )
+
+
+def meta_html(caption: Caption) -> str:
+    """Return the line with unit, sample size and interval type."""
+    parts = (("report_unit", caption.unit), ("report_n", caption.n), ("report_interval", caption.interval))
+    shown = [labelled(name, text, caption.language) for name, text in parts if text]
+    return (
+        f'<p class="exhibit-meta">{" ".join(f"<span>{part}</span>" for part in shown)}</p>' if shown else ""
+    )
+
+
+def notes_html(caption: Caption, more: tuple[str, ...] = ()) -> str:
+    """Return notes, then further HTML lines, then the source and a place for the links to the files."""
+    lines = [labelled("report_note", note, caption.language) for note in caption.notes]
+    lines += more
+    if caption.source:
+        lines.append(labelled("report_source", caption.source, caption.language))
+    paragraphs = "".join(f"<p>{line}</p>" for line in lines)
+    return (
+        f'<div class="exhibit-notes">{paragraphs}<p class="exhibit-files" data-key="{caption.key}"></p></div>'
+    )
+
+
+def labelled(name: str, text: str, language: Language) -> str:
+    """Return an escaped text behind its label."""
+    return escape(sentence("report_labelled", language, label=label(name, language), text=text))

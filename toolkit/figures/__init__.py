@@ -1,0 +1,1 @@
+"""Figures: one kind of exhibit per module, from a result to a matplotlib figure."""

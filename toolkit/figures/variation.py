@@ -1,0 +1,120 @@
+"""Drivers, Lorenz curves and trends of the coefficients, as figures."""
+
+import numpy as np
+
+from toolkit.figures.exhibit import FigureExhibit
+from toolkit.figures.theme import INK, MUTED, PALETTE, new_figure, nice_limit, show_rows
+from toolkit.standards import Standard
+from toolkit.tables.captions import exhibit_caption
+from toolkit.tables.verdicts import indicator_name
+from toolkit.variation.locations import LocationComparison
+from toolkit.variation.school_drivers import SchoolDrivers
+from toolkit.variation.series import CoefficientTrends
+from toolkit.vocabulary import Language, format_number, label, sentence
+
+LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), "-")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+COEFFICIENTS_DRAWN = 4
+SCHOOLS_PER_COEFFICIENT = 8
+
+
+def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language) -> FigureExhibit:
+    """Plot the schools that contribute most to the four largest coefficients."""
+    schools = drivers.schools
+    spread = schools.assign(weighted=schools["student_share"] * schools["value"])
+    mean = spread.groupby(["stage", "indicator"])["weighted"].transform("sum")
+    spread["square"] = spread["student_share"] * (spread["value"] / mean - 1) ** 2
+    largest = spread.groupby(["stage", "indicator"])["square"].sum().nlargest(COEFFICIENTS_DRAWN)
+    figure = new_figure(16, 13.5)
+    panels = figure.subplots(2, 2, squeeze=False).ravel()
+    for axes in panels[len(largest) :]:
+        axes.set_visible(False)
+    for axes, (stage, indicator) in zip(panels, largest.index, strict=False):
+        own = schools[(schools["stage"] == stage) & (schools["indicator"] == indicator)]
+        own = own.nlargest(SCHOOLS_PER_COEFFICIENT, "variance_share")
+        axes.barh(range(len(own)), 100 * own["variance_share"], color=PALETTE[0], height=0.62)
+        show_rows(axes, list(own["school_name"]), width=9 if language == "zh" else 16)
+        axes.tick_params(axis="y", labelsize=7.5)
+        name = indicator_name(standard, str(indicator), language)
+        short = name if language == "zh" else str(indicator)
+        axes.set_title(f"{label(str(stage), language)} {short}", fontsize=8.5)
+        axes.set_xlabel(f"{label('axis_contribution', language)} (%)")
+    first = schools.loc[schools["variance_share"].idxmax()]
+    alt = sentence(
+        "alt_drivers", language, school=first["school_name"], share=f"{100 * first['variance_share']:.0f}%"
+    )
+    return FigureExhibit(exhibit_caption("figure_drivers", language), figure, alt, table="drivers")
+
+
+def plot_lorenz_curves(comparison: LocationComparison, standard: Standard, language: Language) -> FigureExhibit:
+    """Plot the Lorenz curve of every indicator, one panel per stage."""
+    curves = comparison.curves
+    stages = list(dict.fromkeys(curves["stage"]))
+    figure = new_figure(16, 9.2)
+    panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
+    ids = [indicator.id for indicator in standard.indicators]
+    for axes, stage in zip(panels, stages, strict=True):
+        axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle=":", label=label("line_equal", language))
+        for indicator, own in curves[curves["stage"] == stage].groupby("indicator", sort=False):
+            at = ids.index(str(indicator))
+            axes.plot(
+                100 * own["student_share"], 100 * own["amount_share"], color=PALETTE[at % len(PALETTE)],
+                linestyle=LINE_STYLES[at % len(LINE_STYLES)], linewidth=1.2, label=str(indicator),
+            )  # fmt: skip
+        axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
+        axes.set_title(label(stage, language))
+        axes.set_xlabel(f"{label('axis_share_students', language)} (%)")
+    panels[0].set_ylabel(f"{label('axis_share_resource', language)} (%)")
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=8)
+    farthest = comparison.table.loc[comparison.table["gini"].idxmax()]
+    name = indicator_name(standard, farthest["indicator"], language)
+    alt = sentence("alt_lorenz", language, indicator=f"{label(farthest['stage'], language)} {name}")
+    caption = exhibit_caption("figure_lorenz", language, notes=(_key_of_indicators(standard, language),))
+    return FigureExhibit(caption, figure, alt, table="inequality")
+
+
+def plot_trends(trends: CoefficientTrends, standard: Standard, language: Language) -> FigureExhibit:
+    """Plot every coefficient over the years against its limit, one panel per stage.
+
+    Years in which a school does not report are drawn hollow.
+    """
+    series = trends.series.dropna(subset="coefficient")
+    stages = list(dict.fromkeys(series["stage"]))
+    ids = [*(indicator.id for indicator in standard.indicators), "composite"]
+    figure = new_figure(16, 9.6)
+    panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
+    for axes, stage in zip(panels, stages, strict=True):
+        for indicator, own in series[series["stage"] == stage].groupby("indicator", sort=False):
+            at = ids.index(str(indicator))
+            colour = PALETTE[at % len(PALETTE)]
+            axes.plot(own["year"], own["coefficient"], color=colour, linewidth=1.2,
+                      linestyle=LINE_STYLES[at % len(LINE_STYLES)], label=_short(str(indicator), language))  # fmt: skip
+            for hollow, part in own.groupby(own["n_missing"] > 0):
+                axes.plot(part["year"], part["coefficient"], linestyle="none", marker=MARKERS[at % len(MARKERS)],
+                          color=colour, markerfacecolor="white" if hollow else colour, markersize=4)  # fmt: skip
+        limit = series.loc[series["stage"] == stage, "limit"].max()
+        if not np.isnan(limit):
+            axes.axhline(limit, color=INK, linestyle="--", linewidth=1.2)
+            axes.annotate(f"{label('line_limit', language)} {limit:.2f}", (series["year"].min(), limit),
+                          xytext=(0, 3), textcoords="offset points", fontsize=8)  # fmt: skip
+        axes.set_title(label(stage, language))
+        axes.set_xlabel(label("year_axis", language))
+        axes.set_xticks(sorted(series["year"].unique()))
+        axes.tick_params(axis="x", labelrotation=45)
+    panels[0].set_ylabel(label("axis_coefficient", language))
+    panels[0].set_ylim(0, nice_limit([*series["coefficient"], *series["limit"].dropna()]))
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=8)
+    alt = sentence("alt_trends", language, first=int(series["year"].min()), last=int(series["year"].max()))
+    caption = exhibit_caption("figure_trends", language, notes=(_key_of_indicators(standard, language),))
+    return FigureExhibit(caption, figure, alt, table="trends")
+
+
+def _key_of_indicators(standard: Standard, language: Language) -> str:
+    names = [indicator_name(standard, indicator.id, language) for indicator in standard.indicators]
+    return label("report_list_separator", language).join(names)
+
+
+def _short(indicator_id: str, language: Language) -> str:
+    return label("composite_short", language) if indicator_id == "composite" else indicator_id

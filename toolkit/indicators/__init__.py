@@ -1,0 +1,1 @@
+"""School resources per student by stage, after the official split of combined schools."""

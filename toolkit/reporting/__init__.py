@@ -1,0 +1,1 @@
+"""Reports: parameters, execution of notebooks, findings, pages, records and the folder of a run."""

@@ -1,0 +1,154 @@
+"""Notebook files: reading, writing, tags, and prose that comes in two languages."""
+
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.errors import RunError
+from toolkit.vocabulary import Language, sentence
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+UNUSED_GRAMMARS = "rfc3987_syntax"
+REMOVED_TAGS = frozenset({"papermill-error-cell-tag"})
+LANGUAGE_TAGS = frozenset({"zh", "en"})
+# For a cell that reads the same in both languages, such as a formula.
+NEUTRAL_TAG = "both"
+HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
+TITLE = re.compile(r"^#\s+(.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class UnpairedCell:
+    """A cell of prose without its counterpart in the other language.
+
+    Attributes
+    ----------
+    position : int
+        Place in the notebook, counted from 1.
+    tag : str
+        "zh" or "en"; empty if the cell has neither tag.
+    start : str
+        How its text begins.
+    """
+
+    position: int
+    tag: str
+    start: str
+
+    def told(self, language: Language) -> str:
+        """Return one line for people."""
+        values = {"position": self.position, "start": self.start}
+        if not self.tag:
+            return sentence("report_untagged_cell", language, **values)
+        return sentence("report_unpaired_cell", language, tag=self.tag, **values)
+
+
+def check_pairs(notebook: "NotebookNode") -> tuple[UnpairedCell, ...]:
+    """Return the cells of prose that lack their pair.
+
+    Between two code cells there must be as many cells tagged ``zh`` as ``en``, pairs in the
+    same order. A cell tagged ``both`` needs no pair.
+    """
+    unpaired: list[UnpairedCell] = []
+    numbered = enumerate(notebook.cells, start=1)
+    for is_prose, run in groupby(numbered, key=lambda item: item[1].cell_type == "markdown"):
+        if is_prose:
+            unpaired += _unpaired_in_run(list(run))
+    return tuple(sorted(unpaired, key=lambda cell: cell.position))
+
+
+def keep_language(cells: Iterable["NotebookNode"], language: Language) -> list["NotebookNode"]:
+    """Return the cells without prose in the other language."""
+    other = LANGUAGE_TAGS - {language}
+    return [cell for cell in cells if cell.cell_type != "markdown" or not other & cell_tags(cell)]
+
+
+def headings(cells: Iterable["NotebookNode"]) -> list[str]:
+    """Return the headings in cells of prose, in order."""
+    prose = (cell.source for cell in cells if cell.cell_type == "markdown")
+    return [heading.strip() for source in prose for heading in HEADING.findall(source)]
+
+
+def notebook_title(notebook: "NotebookNode", language: Language) -> str:
+    """Return the first heading of level one in a language, empty if there is none."""
+    for cell in keep_language(notebook.cells, language):
+        found = TITLE.search(cell.source) if cell.cell_type == "markdown" else None
+        if found:
+            return found.group(1).strip()
+    return ""
+
+
+def read_notebook(path: Path) -> "NotebookNode":
+    """Return a notebook from its file."""
+    block_unused_grammars()
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise RunError("report_notebook_unreadable", path=path.name, reason=error) from error
+
+
+def write_notebook(notebook: "NotebookNode", path: Path) -> None:
+    """Write a notebook with LF line ends."""
+    block_unused_grammars()
+    import nbformat
+
+    path.write_bytes((nbformat.writes(notebook).rstrip("\n") + "\n").encode("utf-8"))
+
+
+def tidied(notebook: "NotebookNode") -> "NotebookNode":
+    """Return a copy without what differs between two equal runs: times, paths, random cell ids."""
+    copy = type(notebook)(notebook)
+    copy.metadata = type(notebook)(notebook.metadata)
+    copy.metadata.pop("papermill", None)
+    copy.cells = [_tidied_cell(cell, position) for position, cell in enumerate(without_markers(notebook))]
+    return copy
+
+
+def without_markers(notebook: "NotebookNode") -> list["NotebookNode"]:
+    """Return the cells without those that papermill inserts to point at an error."""
+    return [cell for cell in notebook.cells if not REMOVED_TAGS & cell_tags(cell)]
+
+
+def cell_tags(cell: "NotebookNode") -> frozenset[str]:
+    """Return the tags of a cell."""
+    return frozenset(cell.metadata.get("tags", ()))
+
+
+def block_unused_grammars() -> None:
+    """Keep jsonschema from building grammars that no Jupyter schema uses: a second per process.
+
+    Known as jsonschema issue 1428. Has no effect once the package has been imported.
+    """
+    sys.modules.setdefault(UNUSED_GRAMMARS, None)  # pyright: ignore[reportArgumentType]
+
+
+def _tidied_cell(cell: "NotebookNode", position: int) -> "NotebookNode":
+    """Return a copy of a cell with a fixed id and without times."""
+    copy = type(cell)(cell)
+    copy.id = f"c{position}"
+    dropped = ("papermill", "execution")
+    copy.metadata = type(cell.metadata)(
+        {key: cell.metadata[key] for key in cell.metadata if key not in dropped}
+    )
+    return copy
+
+
+def _unpaired_in_run(run: list[tuple[int, "NotebookNode"]]) -> list[UnpairedCell]:
+    """Return what is unpaired among neighbouring cells of prose."""
+    tagged: dict[str, list[UnpairedCell]] = {"zh": [], "en": [], "": []}
+    for position, cell in run:
+        if NEUTRAL_TAG in cell_tags(cell):
+            continue
+        tags = sorted(LANGUAGE_TAGS & cell_tags(cell))
+        tag = tags[0] if len(tags) == 1 else ""
+        tagged[tag].append(UnpairedCell(position, tag, cell.source.strip().split("\n")[0][:40]))
+    pairs = min(len(tagged["zh"]), len(tagged["en"]))
+    return tagged[""] + tagged["zh"][pairs:] + tagged["en"][pairs:]

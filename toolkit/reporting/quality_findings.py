@@ -1,0 +1,78 @@
+"""What the quality of a county's data means for its verdicts, in sentences."""
+
+from toolkit.data.checks import completeness
+from toolkit.reporting.findings import Finding, FindingNumber, build_finding
+from toolkit.reporting.study import Study
+from toolkit.vocabulary import format_number, term
+
+
+def find_quality(study: Study) -> list[Finding]:
+    """Return the findings on data quality."""
+    return [_rows(study), _problems(study), _missing(study), _unmatched(study)]
+
+
+def _rows(study: Study) -> Finding:
+    accounting = study.reading.accounting
+    read, used = int(accounting["rows_read"].sum()), int(accounting["rows_used"].sum())
+    return build_finding(
+        "rows",
+        "finding_rows",
+        kind="finding",
+        importance=3,
+        numbers=(
+            FindingNumber("rows_read", float(read), "", "accounting"),
+            FindingNumber("rows_used", float(used), "", "accounting"),
+        ),
+        read=format_number(read, 0),
+        used=format_number(used, 0),
+        left=format_number(read - used, 0),
+        tables=len(study.county.tables),
+    )
+
+
+def _problems(study: Study) -> Finding:
+    counts = {name: sum(problem.severity == name for problem in study.problems) for name in ("error", "warning", "notice")}
+    clean = counts["error"] == counts["warning"] == 0
+    return build_finding(
+        "problems",
+        "finding_problems_none" if clean else "finding_problems",
+        kind="finding" if clean else "headline",
+        importance=1,
+        numbers=tuple(FindingNumber(f"{name}s", float(n), "", "problem_counts") for name, n in counts.items()),
+        **{f"{name}s": n for name, n in counts.items()},
+    )
+
+
+def _missing(study: Study) -> Finding:
+    table = completeness(study.reading)
+    deciding = table[table["decides"]]
+    missing = int(deciding["missing"].sum())
+    if not missing:
+        return build_finding("missing", "finding_missing_none", kind="finding", importance=2)
+    worst = deciding.loc[deciding["missing_share"].idxmax()]
+    return build_finding(
+        "missing",
+        "finding_missing",
+        kind="limit",
+        importance=2,
+        numbers=(FindingNumber("missing", float(missing), "", "completeness"),),
+        missing=format_number(missing, 0),
+        cells=format_number(int(deciding["cells"].sum()), 0),
+        column=term(worst["column"]),
+        share=f"{100 * worst['missing_share']:.1f}%",
+    )
+
+
+def _unmatched(study: Study) -> Finding:
+    matches = study.reading.matches
+    open_names = int((matches["school_id"].fillna("") == "").sum())
+    name = "finding_no_names" if matches.empty else "finding_unmatched" if open_names else "finding_all_matched"
+    return build_finding(
+        "unmatched",
+        name,
+        kind="limit" if open_names else "finding",
+        importance=4,
+        numbers=(FindingNumber("unmatched", float(open_names), "", "matches"),) if len(matches) else (),
+        names=len(matches),
+        unmatched=open_names,
+    )

@@ -1,0 +1,173 @@
+"""A county opened for study: its data read and checked, the standard loaded, the year chosen."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from toolkit.data.checks import check_county
+from toolkit.data.county import County, Reading
+from toolkit.data.problems import Problem
+from toolkit.data.reading import load_county
+from toolkit.data.schema import TABLES
+from toolkit.errors import InputError
+from toolkit.indicators.resources import ResourceIndicators, compute_resource_indicators
+from toolkit.indicators.unstaged import UnstagedRule
+from toolkit.reporting.edition import Edition
+from toolkit.reporting.findings import Finding, Findings, FindingsExhibit, save_findings, show_findings
+from toolkit.reporting.parameters import NOTEBOOKS, StudyParameters, check_parameters
+from toolkit.share import resolve_path, share_path
+from toolkit.standards import Standard, check_columns, load_readings, load_standard
+from toolkit.tables.exhibit import TableExhibit
+from toolkit.tables.export import export_table
+from toolkit.vocabulary import Language
+
+DEMO_WORKBOOK = ("data", "demo_county.xlsx")
+TITLES_NAME = "tables.json"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One county, one year and one standard, as a notebook works on them.
+
+    Attributes
+    ----------
+    parameters : StudyParameters
+        Parameters of the notebook.
+    reading : Reading
+        The data as they were read.
+    problems : tuple of Problem
+        Everything noticed in reading and checking.
+    standard : Standard
+        The standard to judge by.
+    readings : mapping of str to Standard
+        The standard with one doubtful rule read the other way, by mark.
+    year : int
+        The school year of the report.
+    """
+
+    parameters: StudyParameters
+    reading: Reading
+    problems: tuple[Problem, ...]
+    standard: Standard
+    readings: Mapping[str, Standard]
+    year: int
+
+    @property
+    def county(self) -> County:
+        """The loaded tables."""
+        return self.reading.county
+
+    @property
+    def language(self) -> Language:
+        """Language of labels and sentences."""
+        return "en" if self.parameters.language == "en" else "zh"
+
+    @property
+    def edition(self) -> Edition:
+        """Internal edition, or the one for publication."""
+        return "public" if self.parameters.edition == "public" else "internal"
+
+    @property
+    def unstaged_teachers(self) -> UnstagedRule:
+        """What is done with teachers of combined schools that are reported without stage."""
+        return cast("UnstagedRule", self.parameters.unstaged_teachers)
+
+    @cached_property
+    def resources(self) -> ResourceIndicators:
+        """The resource indicators of all years."""
+        return compute_resource_indicators(
+            self.county, self.standard, unstaged_teachers=self.unstaged_teachers
+        )
+
+    def table(self, exhibit: TableExhibit) -> TableExhibit:
+        """Return a table for showing, after writing its files when the study has a results folder."""
+        if self.parameters.results_dir:
+            folder = resolve_path(self.parameters.results_dir)
+            export_table(exhibit, folder)
+            _add_table_title(folder, exhibit)
+        return exhibit
+
+    def findings(self, *findings: Finding) -> FindingsExhibit:
+        """Return findings for showing, after writing them when the study has a results folder."""
+        name = next(name for name, record in NOTEBOOKS.items() if type(self.parameters) is record)
+        found = Findings(notebook=name, findings=findings)
+        if self.parameters.results_dir:
+            save_findings(found, resolve_path(self.parameters.results_dir))
+        return show_findings(found, self.language)
+
+
+def open_study(parameters: StudyParameters) -> Study:
+    """Read and check the county that the parameters name.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter has the wrong type or value.
+    InputError
+        If nothing can be read, a required table or the year is missing.
+    """
+    check_parameters(parameters)
+    reading = load_county(
+        data_location(parameters),
+        mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
+        year=parameters.year or None,
+        county=parameters.county or None,
+    )
+    standard = load_own_or_shipped(parameters.standard)
+    return Study(
+        parameters=parameters,
+        reading=reading,
+        problems=reading.problems + check_county(reading),
+        standard=standard,
+        readings=load_readings(standard_location(parameters.standard)),
+        year=chosen_year(reading.county, parameters.year),
+    )
+
+
+def data_location(parameters: StudyParameters) -> Path:
+    """Return the file or folder with the data; the demonstration county when none is named."""
+    return resolve_path(parameters.data_path) if parameters.data_path else share_path(*DEMO_WORKBOOK)
+
+
+def standard_location(standard: str) -> str | Path:
+    """Return a shipped standard's id, or the path of one's own file."""
+    return resolve_path(standard) if standard.endswith(".toml") else standard
+
+
+def load_own_or_shipped(standard: str) -> Standard:
+    """Load a standard and check that every column it uses exists."""
+    loaded = load_standard(standard_location(standard))
+    check_columns(loaded, {table.name: set(table.column_names) for table in TABLES.values()})
+    return loaded
+
+
+def chosen_year(county: County, year: int) -> int:
+    """Return the school year of the report: the one asked for, or the latest in the data.
+
+    Raises
+    ------
+    InputError
+        If the data have no such year, or no year at all.
+    """
+    table = county.tables.get("school_years")
+    years = [] if table is None else sorted(int(value) for value in table["year"].dropna().unique())
+    if not years:
+        raise InputError("no_school_years", county=county.name)
+    if year and year not in years:
+        raise InputError("year_not_in_data", year=year, years="、".join(map(str, years)))
+    return year or years[-1]
+
+
+def load_table_titles(folder: Path) -> dict[str, str]:
+    """Return the titles of the tables that a notebook wrote, by key, in their order."""
+    path = folder / TITLES_NAME
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _add_table_title(folder: Path, exhibit: TableExhibit) -> None:
+    titles = load_table_titles(folder) | {exhibit.caption.key: exhibit.caption.title}
+    text = json.dumps(titles, ensure_ascii=False, indent=1)
+    (folder / TITLES_NAME).write_text(f"{text}\n", encoding="utf-8", newline="\n")

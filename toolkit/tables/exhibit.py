@@ -1,0 +1,198 @@
+"""A table with its full data, and how each column is to be read."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import pandas as pd
+
+from toolkit.exhibits import INTERACTIVE_STYLE, Caption
+from toolkit.results import Verdict
+from toolkit.vocabulary import Language, format_number, has_term, label, term, unit_label
+
+ColumnKind = Literal["text", "number", "share", "code", "verdict", "flag"]
+Mark = Literal["suppressed", "not_available", "not_applicable", "provisional", "unsure"]
+
+NUMERIC_KINDS = ("number", "share")
+# These stand in place of a value; the other marks stand behind one.
+REPLACING_MARKS = ("suppressed", "not_available", "not_applicable")
+
+PERCENT = 100
+DEFAULT_DECIMALS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """How a column is labelled and printed.
+
+    Attributes
+    ----------
+    name : str
+        Column of the data.
+    label : str
+        Its heading.
+    kind : {"text", "number", "share", "code", "verdict", "flag"}
+        "share" is in [0, 1] and printed as a percentage; "code" is a code name of the
+        vocabulary; "verdict" is pass, fail or undecided; "flag" is true or false.
+    unit : str
+        Printed below the heading, empty when there is none.
+    decimals : int
+        Decimals printed; the data keep all.
+    """
+
+    name: str
+    label: str
+    kind: ColumnKind = "text"
+    unit: str = ""
+    decimals: int = DEFAULT_DECIMALS
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(ColumnKind):
+            raise ValueError(f"kind must be one of {get_args(ColumnKind)}, not {self.kind!r}")
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers, set to the right."""
+        return self.kind in NUMERIC_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class CellMark:
+    """A symbol at one cell: the row by position in the data, the column by name."""
+
+    row: int
+    column: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableExhibit:
+    """A table as it stands on a page. As the last expression of a notebook cell it shows itself.
+
+    The first column names the rows. Missing values are shown with the mark "not available".
+
+    Attributes
+    ----------
+    caption : Caption
+        Title, unit, sample size, interval type, source, notes.
+    columns : tuple of TableColumn
+        The columns shown and exported, in order.
+    data : pandas.DataFrame
+        Unrounded values, one row per row of the table.
+    marks : tuple of CellMark
+        Symbols at single cells.
+    total_rows : int
+        How many of the last rows are totals; they stay at the end when a reader sorts.
+    rows_shown : int
+        How many rows the page shows, 0 for all. The files hold all of them.
+    """
+
+    caption: Caption
+    columns: tuple[TableColumn, ...]
+    data: pd.DataFrame
+    marks: tuple[CellMark, ...] = ()
+    total_rows: int = 0
+    rows_shown: int = 0
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        absent = [name for name in names if name not in self.data.columns]
+        if absent:
+            raise ValueError(f"table {self.caption.key!r}: the data have no column {', '.join(absent)}")
+        misplaced = [mark for mark in self.marks if mark.column not in names or mark.row >= len(self.data)]
+        if misplaced:
+            raise ValueError(f"table {self.caption.key!r}: mark at no cell of the table: {misplaced[0]}")
+
+    @property
+    def marks_by_cell(self) -> dict[tuple[int, str], Mark]:
+        """The mark of each marked cell, by row and column."""
+        return {(mark.row, mark.column): mark.mark for mark in self.marks}
+
+    def tidy(self) -> pd.DataFrame:
+        """Return the columns of the table with their unrounded values."""
+        return self.data.loc[:, [column.name for column in self.columns]].reset_index(drop=True)
+
+    def _repr_html_(self) -> str:
+        from toolkit.tables.html import table_html
+
+        return INTERACTIVE_STYLE + table_html(self)
+
+
+def vocabulary_column(
+    name: str, language: Language, *, kind: ColumnKind | None = None, decimals: int | None = None
+) -> TableColumn:
+    """Return a column whose label, unit and decimals are those of its name in the vocabulary.
+
+    Parameters
+    ----------
+    name : str
+        Column of the data and code name in the vocabulary.
+    language : {"zh", "en"}
+        Language of the labels.
+    kind : str, optional
+        By default "number" where the vocabulary gives decimals, else "text".
+    decimals : int, optional
+        Decimals in place of the vocabulary's.
+    """
+    entry = term(name)
+    chosen = kind or ("text" if entry.decimals is None else "number")
+    printed = entry.decimals if decimals is None else decimals
+    return TableColumn(
+        name=name,
+        label=label(name, language),
+        kind=chosen,
+        unit=unit_label(name, language),
+        decimals=DEFAULT_DECIMALS if printed is None else printed,
+    )
+
+
+def cell_text(value: object, column: TableColumn, language: Language) -> str:
+    """Return a value as it is printed in its column; empty when it is missing."""
+    if is_missing(value):
+        return ""
+    match column.kind:
+        case "number":
+            return format_number(as_float(value), column.decimals)
+        case "share":
+            return f"{format_number(as_float(value) * PERCENT, column.decimals)}%"
+        case "code":
+            return label(str(value), language) if has_term(str(value)) else str(value)
+        case "verdict":
+            return verdict_text(str(value), language)
+        case "flag":
+            return label("report_yes" if value else "report_no", language)
+        case _:
+            return plain_text(value)
+
+
+def verdict_text(verdict: str, language: Language) -> str:
+    """Return a verdict with its sign, so that colour is not the only cue."""
+    if verdict not in get_args(Verdict):
+        raise ValueError(f"verdict must be one of {get_args(Verdict)}, not {verdict!r}")
+    return label(f"report_verdict_{verdict}", language)
+
+
+def plain_text(value: object) -> str:
+    """Return a text, whole number, year or date as people write it."""
+    if isinstance(value, pd.Timestamp):
+        return value.strftime("%Y-%m-%d")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def mark_symbol(mark: Mark) -> str:
+    """Return the symbol of a mark, the same in both languages."""
+    return label(f"report_mark_{mark}", "zh")
+
+
+def is_missing(value: object) -> bool:
+    """Say whether a cell has no value."""
+    return (
+        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    )
+
+
+def as_float(value: object) -> float:
+    """Return a number of any numeric type as a float."""
+    return float(value)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,119 @@
+"""Tables as accessible HTML: caption, scopes, numbers to the right, raw values for sorting."""
+
+from collections.abc import Mapping
+from html import escape
+
+from toolkit.exhibits import caption_html, exhibit_id, labelled, meta_html, notes_html
+from toolkit.tables.exhibit import (
+    REPLACING_MARKS,
+    Mark,
+    TableColumn,
+    TableExhibit,
+    as_float,
+    cell_text,
+    is_missing,
+    mark_symbol,
+)
+from toolkit.vocabulary import Language, format_number, label, sentence
+
+MarksByCell = Mapping[tuple[int, str], Mark]
+
+
+def table_html(exhibit: TableExhibit) -> str:
+    """Return a table as HTML. Every text that comes from data is escaped."""
+    shown = _rows_shown(exhibit)
+    marks = exhibit.marks_by_cell
+    values = {column.name: exhibit.data[column.name].tolist() for column in exhibit.columns}
+    rows = [_row(exhibit, values, row, marks) for row in shown]
+    body_end = len(rows) - exhibit.total_rows
+    foot = f"<tfoot>{''.join(rows[body_end:])}</tfoot>" if exhibit.total_rows else ""
+    return (
+        f'<figure class="exhibit exhibit-table" id="{exhibit_id(exhibit.caption.key)}">'
+        f"{meta_html(exhibit.caption)}"
+        f'<div class="table-box" tabindex="0" role="region" aria-label="{escape(exhibit.caption.title)}">'
+        f"<table><caption>{caption_html(exhibit.caption, 'table')}</caption>"
+        f"<thead><tr>{''.join(_heading(column) for column in exhibit.columns)}</tr></thead>"
+        f"<tbody>{''.join(rows[:body_end])}</tbody>{foot}</table></div>"
+        f"{notes_html(exhibit.caption, _legend(exhibit, shown, values, marks))}</figure>"
+    )
+
+
+def _rows_shown(exhibit: TableExhibit) -> list[int]:
+    """Return the positions of the rows on the page: the first ones, and the totals."""
+    n_rows = len(exhibit.data)
+    first_total = n_rows - exhibit.total_rows
+    last = min(exhibit.rows_shown or first_total, first_total)
+    return [*range(last), *range(first_total, n_rows)]
+
+
+def _heading(column: TableColumn) -> str:
+    """Return the heading of a column, its unit below."""
+    unit = f' <span class="unit">{escape(column.unit)}</span>' if column.unit else ""
+    numeric = ' class="n"' if column.is_numeric else ""
+    return f'<th scope="col"{numeric}>{escape(column.label)}{unit}</th>'
+
+
+def _row(exhibit: TableExhibit, values: Mapping[str, list], row: int, marks: MarksByCell) -> str:
+    """Return one row; its first cell is its heading."""
+    first, *others = exhibit.columns
+    language = exhibit.caption.language
+    heading = _cell_content(values[first.name][row], first, marks.get((row, first.name)), language)
+    cells = [_cell(values[c.name][row], c, marks.get((row, c.name)), language) for c in others]
+    return f'<tr><th scope="row">{heading}</th>{"".join(cells)}</tr>'
+
+
+def _cell(value: object, column: TableColumn, mark: Mark | None, language: Language) -> str:
+    """Return one cell; numbers carry their unrounded value."""
+    content = _cell_content(value, column, mark, language)
+    if column.kind == "verdict" and not is_missing(value):
+        return f'<td class="verdict-{escape(str(value))}">{content}</td>'
+    if not column.is_numeric:
+        return f"<td>{content}</td>"
+    hidden = is_missing(value) or mark in REPLACING_MARKS
+    raw = "" if hidden else f' data-v="{as_float(value):.12g}"'
+    return f'<td class="n"{raw}>{content}</td>'
+
+
+def _cell_content(value: object, column: TableColumn, mark: Mark | None, language: Language) -> str:
+    """Return the text of a cell with its mark, escaped."""
+    shown = mark or ("not_available" if is_missing(value) else None)
+    if shown is None:
+        return escape(cell_text(value, column, language))
+    meaning = escape(label(f"report_mark_{shown}_meaning", language))
+    symbol = f'<abbr title="{meaning}">{escape(mark_symbol(shown))}</abbr>'
+    if shown in REPLACING_MARKS:
+        return symbol
+    return f"{escape(cell_text(value, column, language))} {symbol}"
+
+
+def _legend(
+    exhibit: TableExhibit, shown: list[int], values: Mapping[str, list], marks: MarksByCell
+) -> tuple[str, ...]:
+    """Return the lines that explain the symbols used and say how many rows are not shown."""
+    language = exhibit.caption.language
+    on_page = set(shown)
+    used: set[Mark] = {mark for (row, _), mark in marks.items() if row in on_page}
+    if any(
+        is_missing(column[row]) and (row, name) not in marks
+        for name, column in values.items()
+        for row in shown
+    ):
+        used.add("not_available")
+    lines = []
+    if used:
+        explained = [
+            sentence(
+                "report_symbol",
+                language,
+                symbol=mark_symbol(mark),
+                meaning=label(f"report_mark_{mark}_meaning", language),
+            )
+            for mark in sorted(used)
+        ]
+        joined = label("report_list_separator", language).join(explained)
+        lines.append(labelled("report_symbols", joined, language))
+    hidden = len(exhibit.data) - len(shown)
+    if hidden:
+        counts = {"shown": format_number(len(shown), 0), "total": format_number(len(exhibit.data), 0)}
+        lines.append(escape(sentence("report_rows_shown", language, **counts)))
+    return tuple(lines)

@@ -1,0 +1,184 @@
+"""Verdicts of a standard, as tables."""
+
+import pandas as pd
+
+from toolkit.data.county import Reading
+from toolkit.indicators.resources import ResourceIndicators, special_cases_applied
+from toolkit.standards import Standard
+from toolkit.tables.captions import exhibit_caption, schools_counted
+from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
+from toolkit.variation.compliance import Compliance
+from toolkit.vocabulary import Language, label, sentence, term, unit_label
+
+COEFFICIENT_DECIMALS = 3
+
+
+def indicator_name(standard: Standard, indicator_id: str, language: Language) -> str:
+    """Return number and name of an indicator, or the name of the composite."""
+    if indicator_id == "composite":
+        return label("composite_coefficient", language)
+    return f"{indicator_id} {label(standard.indicator(indicator_id).name, language)}"
+
+
+def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> TableExhibit:
+    """Return the verdict on each stage, with the counts it rests on."""
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        *(vocabulary_column(name, language) for name in ("n_schools", "n_pass", "n_fail", "n_undecided")),
+        _verdict("schools_verdict", language),
+        *(vocabulary_column(name, language) for name in ("n_coefficients", "n_coefficients_pass")),
+        _verdict("coefficients_verdict", language),
+        _verdict("overall_verdict", language),
+    )
+    data = compliance.stages.rename(
+        columns={"schools": "schools_verdict", "coefficients": "coefficients_verdict", "overall": "overall_verdict"}
+    ).replace("", pd.NA)
+    return TableExhibit(exhibit_caption("stage_verdicts", language), columns, data)
+
+
+def tabulate_coefficients(compliance: Compliance, language: Language) -> TableExhibit:
+    """Return county mean, coefficient, limit, margin and verdict of every indicator and stage."""
+    standard, table = compliance.standard, compliance.coefficients.reset_index(drop=True)
+    data = table.assign(
+        name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
+        unit=[_unit(standard, indicator, language) for indicator in table["indicator"]],
+        verdict=table["verdict"].replace("", pd.NA),
+    )
+    columns = (
+        TableColumn("name", label("indicator", language)),
+        vocabulary_column("stage", language, kind="code"),
+        vocabulary_column("n_schools", language),
+        vocabulary_column("mean", language, kind="number", decimals=2),
+        vocabulary_column("unit", language),
+        *(_number(name, language) for name in ("coefficient", "limit", "margin")),
+        _verdict("verdict", language),
+        vocabulary_column("near_limit", language, kind="flag"),
+        vocabulary_column("n_missing", language),
+    )
+    marks = tuple(
+        CellMark(row, "coefficient", "provisional")
+        for row in range(len(data))
+        if data["n_missing"].iloc[row] > 0 and not pd.isna(data["coefficient"].iloc[row])
+    )
+    return TableExhibit(exhibit_caption("coefficients", language), columns, data, marks=marks)
+
+
+def tabulate_school_verdicts(compliance: Compliance, language: Language) -> TableExhibit:
+    """Return the seven values of every school with the number met and the verdict."""
+    ids = [indicator.id for indicator in compliance.standard.indicators]
+    values = compliance.values.pivot(index=["stage", "school_id"], columns="indicator", values="value")
+    schools = compliance.schools.merge(values, on=["stage", "school_id"], how="left")
+    schools["missed"] = [label("list_separator", language).join(missed) for missed in schools["missed"]]
+    schools["verdict"] = schools["verdict"].replace("", pd.NA)
+    columns = (
+        TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("stage", language, kind="code"),
+        vocabulary_column("school_type", language, kind="code"),
+        vocabulary_column("location", language, kind="code"),
+        vocabulary_column("enrolment", language),
+        *(
+            TableColumn(
+                indicator, indicator, "number", _unit(compliance.standard, indicator, language),
+                _decimals(compliance.standard, indicator),
+            )
+            for indicator in ids
+        ),
+        vocabulary_column("n_met", language),
+        vocabulary_column("missed", language),
+        _verdict("verdict", language),
+    )  # fmt: skip
+    names = [indicator_name(compliance.standard, indicator, language) for indicator in ids]
+    caption = exhibit_caption(
+        "school_verdicts", language, n=schools_counted(len(schools), language), notes=(";  ".join(names),)
+    )
+    return TableExhibit(caption, columns, schools)
+
+
+def tabulate_unmet(compliance: Compliance, language: Language) -> TableExhibit:
+    """Return every indicator that a school misses, with the value, the minimum and the floor."""
+    values = compliance.values[compliance.values["met"] == "fail"].reset_index(drop=True)
+    data = values.assign(
+        name=[indicator_name(compliance.standard, indicator, language) for indicator in values["indicator"]],
+        unit=[_unit(compliance.standard, indicator, language) for indicator in values["indicator"]],
+        below_floor=values["above_floor"] == "fail",
+    )
+    columns = (
+        TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("stage", language, kind="code"),
+        TableColumn("name", label("indicator", language)),
+        vocabulary_column("value", language, kind="number", decimals=2),
+        vocabulary_column("minimum", language, kind="number", decimals=2),
+        vocabulary_column("unit", language),
+        vocabulary_column("ratio", language, kind="share"),
+        vocabulary_column("below_floor", language, kind="flag"),
+    )
+    return TableExhibit(exhibit_caption("unmet", language), columns, data)
+
+
+def tabulate_open_schools(
+    compliance: Compliance, reading: Reading, language: Language
+) -> TableExhibit:
+    """Return the missing cells on which verdicts hang, with their address in the workbook."""
+    years, origin = reading.county.tables["school_years"], reading.origins["school_years"]
+    positions = {key: at for at, key in enumerate(zip(years["school_id"], years["year"], strict=True))}
+    schools = compliance.schools[compliance.schools["verdict"] == "undecided"]
+    rows = []
+    for school in schools.to_dict("records"):
+        for column in school["deciding"]:
+            file, sheet, cell = origin.cell(positions[school["school_id"], school["year"]], column)
+            address = sentence("cell_address", language, file=file, sheet=sheet, cell=cell or "–")
+            rows.append((school["school_name"], school["stage"], label(column, language), address))
+    data = pd.DataFrame(rows, columns=["school_name", "stage", "column", "address"])
+    columns = (
+        TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("stage", language, kind="code"),
+        vocabulary_column("column", language),
+        vocabulary_column("address", language),
+    )
+    return TableExhibit(exhibit_caption("open_schools", language), columns, data)
+
+
+def tabulate_left_out(resources: ResourceIndicators, year: int, language: Language) -> TableExhibit:
+    """Return the schools that the standard does not count, each with its reason."""
+    data = resources.left_out[resources.left_out["year"] == year].reset_index(drop=True)
+    columns = (
+        TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("school_type", language, kind="code"),
+        vocabulary_column("enrolment", language),
+        vocabulary_column("reason", language, kind="code"),
+    )
+    return TableExhibit(exhibit_caption("left_out", language), columns, data)
+
+
+def tabulate_special_cases(resources: ResourceIndicators, year: int, language: Language) -> TableExhibit:
+    """Return the schools to which a special case was applied, and the teachers split by assumption."""
+    applied = special_cases_applied(resources)
+    applied = applied[applied["year"] == year].reset_index(drop=True)
+    data = applied.assign(
+        case=[getattr(resources.standard.exception(case).name, language) for case in applied["case"]],
+        name=[indicator_name(resources.standard, indicator, language) for indicator in applied["indicator"]],
+    )
+    columns = (
+        TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("stage", language, kind="code"),
+        TableColumn("name", label("indicator", language)),
+        vocabulary_column("case", language),
+    )
+    return TableExhibit(exhibit_caption("special_cases", language), columns, data)
+
+
+def _verdict(name: str, language: Language) -> TableColumn:
+    return vocabulary_column(name, language, kind="verdict")
+
+
+def _number(name: str, language: Language) -> TableColumn:
+    return vocabulary_column(name, language, kind="number", decimals=COEFFICIENT_DECIMALS)
+
+
+def _unit(standard: Standard, indicator_id: str, language: Language) -> str:
+    return "" if indicator_id == "composite" else unit_label(standard.indicator(indicator_id).name, language)
+
+
+def _decimals(standard: Standard, indicator_id: str) -> int:
+    decimals = term(standard.indicator(indicator_id).name).decimals
+    return 2 if decimals is None else decimals

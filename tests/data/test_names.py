@@ -15,8 +15,9 @@ REGISTER = conform(
             "county_name": "示例县",
             "school_id": ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10"],
             "school_name": [
-                "示例县第一小学", "示例县第二小学", "示例县实验小学", "城关镇中心小学", "东乡镇中心小学",
-                "示例县城东小学", "示例县城南小学", "李家镇初级中学", "示例县第十一中学", "育才学校（九年一贯制）",
+                "示例县第一小学", "示例县第二小学", "示例县实验小学", "城关镇中心小学",
+                "东乡镇中心小学", "示例县城东小学", "示例县城南小学", "李家镇初级中学",
+                "示例县第十一中学", "育才学校（九年一贯制）",
             ],
             "former_names": [None, "红旗小学；东风小学", None, None, None, None, None, None, None, None],
             "town": [None, None, None, "城关镇", "东乡镇", None, None, "李家镇", None, None],
@@ -60,6 +61,8 @@ def test_names_of_one_school(name, code, how):
 @pytest.mark.parametrize(
     "name",
     [
+        "李家乡初级中学",
+        "李家镇中心初级中学",
         "中心小学",  # two towns have one
         "城西小学",  # the register has 城东 and 城南
         "第三小学",

@@ -17,7 +17,7 @@ How = Literal[
     "exact", "normalised", "former_name", "linked_name", "short_name", "campus", "nearly", "unmatched"
 ]
 
-NEAR_SCORE = 85.0
+NEAR_SCORE = 75.0
 """Similarity, out of 100, from which two names may be the same."""
 
 NEAR_MARGIN = 4.0
@@ -26,7 +26,6 @@ NEAR_MARGIN = 4.0
 COMMON_PREFIX_SHARE = 0.3
 """Share of the register's names that begin with a county's name, when the register does not say it."""
 
-_FILLER_CHARACTERS = frozenset("".join(NAME_FILLERS))
 _CAMPUS = re.compile(r"[(（]?([东西南北中老新本总分\w]{0,6})(?:校区|校部|分校|部)[)）]?$")
 _BRACKETED = re.compile(r"[(（【\[][^()（）【】\[\]]*[)）】\]]")
 _COUNTY_PREFIX = re.compile(r"^(.{1,8}?(?:自治县|县|区|市|旗))(?=.{2})")
@@ -58,7 +57,7 @@ def match_schools(
     """Match names to the codes of a register, by rules from the strictest to the loosest.
 
     A name that two schools could bear stays unmatched. Similar names match only when they differ by
-    words without meaning, such as 镇 or 完全; numerals, directions and the kind of school must agree.
+    one word without meaning, such as 镇 or 完全; numerals, directions and the kind of school must agree.
 
     Parameters
     ----------
@@ -254,11 +253,12 @@ def _short_names(name: str) -> set[str]:
 
 
 def _differ_by_fillers(one: str, other: str) -> bool:
-    """Say whether two names differ only by one run of words that mean no other school."""
+    """Say whether one name is the other with one word more that means no other school."""
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return False
-    edits = Levenshtein.editops(one, other)
-    if not edits or len(edits) > 3 or any(edit.tag == "replace" for edit in edits):
+    edits = Levenshtein.editops(shorter, longer).as_list()
+    if not edits or any(edit[0] != "insert" for edit in edits):
         return False
-    changed = [one[edit.src_pos] if edit.tag == "delete" else other[edit.dest_pos] for edit in edits]
-    return all(character in _FILLER_CHARACTERS for character in changed)
+    first, last = int(edits[0][2]), int(edits[-1][2])
+    return last - first + 1 == len(edits) and longer[first : last + 1] in NAME_FILLERS

@@ -3,7 +3,7 @@
 import numpy as np
 
 from toolkit.figures.exhibit import FigureExhibit
-from toolkit.figures.theme import INK, MUTED, PALETTE, new_figure, nice_limit, show_rows
+from toolkit.figures.theme import INK, PALETTE, RULE, new_figure, nice_limit, show_rows
 from toolkit.standards import Standard
 from toolkit.tables.captions import exhibit_caption
 from toolkit.tables.verdicts import indicator_name
@@ -54,7 +54,7 @@ def plot_lorenz_curves(comparison: LocationComparison, standard: Standard, langu
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     ids = [indicator.id for indicator in standard.indicators]
     for axes, stage in zip(panels, stages, strict=True):
-        axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle=":", label=label("line_equal", language))
+        axes.plot([0, 100], [0, 100], color=RULE, linewidth=2, label=label("line_equal", language))
         for indicator, own in curves[curves["stage"] == stage].groupby("indicator", sort=False):
             at = ids.index(str(indicator))
             axes.plot(

@@ -29,7 +29,7 @@ def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhib
     table = compliance.coefficients
     stages = list(dict.fromkeys(table["stage"]))
     n_rows = int(table.groupby("stage").size().max())
-    figure = new_figure(16, height_for_rows(n_rows) + 0.8)
+    figure = new_figure(16, 1.5 * height_for_rows(n_rows))
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
     top = nice_limit([*table["coefficient"].dropna(), *table["limit"].dropna()], headroom=0.22)
     for axes, stage in zip(panels, stages, strict=True):
@@ -44,6 +44,7 @@ def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhib
             axes.annotate(
                 text, (0 if np.isnan(row["coefficient"]) else row["coefficient"], bar.get_y() + 0.3),
                 xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=5,
             )  # fmt: skip
         limit = own["limit"].max()
         if not np.isnan(limit):
@@ -52,7 +53,7 @@ def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhib
             axes.set_title(title if language == "zh" else title.replace("（", " (").replace("）", ")"))
         else:
             axes.set_title(label(stage, language))
-        show_rows(axes, names, width=15 if language == "zh" else 30)
+        show_rows(axes, names, width=14 if language == "zh" else 30)
         axes.set_xlim(0, top)
         axes.set_xlabel(label("axis_coefficient", language))
     from matplotlib.patches import Patch

@@ -170,8 +170,8 @@ def load_findings(path: Path) -> Findings:
 
 
 def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return findings by importance, then id."""
-    return tuple(sorted(findings, key=lambda finding: (finding.importance, finding.id)))
+    """Return findings by importance; those of equal importance stay in the order of the notebook."""
+    return tuple(sorted(findings, key=lambda finding: finding.importance))
 
 
 def findings_html(findings: tuple[Finding, ...], language: Language) -> str:

@@ -67,6 +67,8 @@ def _cell(value: object, column: TableColumn, mark: Mark | None, language: Langu
     content = _cell_content(value, column, mark, language)
     if column.kind == "verdict" and not is_missing(value):
         return f'<td class="verdict-{escape(str(value))}">{content}</td>'
+    if column.kind in ("code", "flag"):
+        return f'<td class="word">{content}</td>'
     if not column.is_numeric:
         return f"<td>{content}</td>"
     hidden = is_missing(value) or mark in REPLACING_MARKS

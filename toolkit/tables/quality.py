@@ -16,8 +16,7 @@ def tabulate_accounting(reading: Reading, language: Language) -> TableExhibit:
     """Return rows read, used and left out by table, file and reason."""
     data = reading.accounting.copy()
     data["table"] = [_table_label(name, language) for name in data["table"]]
-    data["reason"] = [label(f"reason_{name}", language) if has_term(f"reason_{name}") else _coded(name, language)
-                      for name in data["reason"]]  # fmt: skip
+    data["reason"] = [label(f"row_{name}", language) if name else "" for name in data["reason"]]
     total = {"table": label("total", language), "file": "", "sheet": "", "reason": ""}
     counts = ["rows_read", "rows_used", "rows_left_out"]
     data.loc[len(data)] = total | {name: data[name].sum() for name in counts}
@@ -115,6 +114,3 @@ def tabulate_completeness(completeness: pd.DataFrame, language: Language) -> Tab
 def _table_label(name: str, language: Language) -> str:
     return label(f"table_{name}", language) if name else label("no_table", language)
 
-
-def _coded(name: str, language: Language) -> str:
-    return label(name, language) if has_term(name) else name

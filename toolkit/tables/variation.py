@@ -3,17 +3,18 @@
 import pandas as pd
 
 from toolkit.standards import Standard
-from toolkit.tables.captions import exhibit_caption, schools_counted
-from toolkit.tables.exhibit import TableColumn, TableExhibit, vocabulary_column
+from toolkit.tables.captions import exhibit_caption
+from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.tables.verdicts import COEFFICIENT_DECIMALS, indicator_name
 from toolkit.variation.locations import LocationComparison
 from toolkit.variation.readings import OtherReadings
 from toolkit.variation.school_drivers import SchoolDrivers
 from toolkit.variation.sensitivities import Sensitivities
 from toolkit.variation.series import CoefficientTrends
-from toolkit.vocabulary import Language, label
+from toolkit.vocabulary import Language, label, sentence
 
-DRIVERS_PER_COEFFICIENT = 5
+DRIVERS_PER_COEFFICIENT = 3
+SCHOOLS_NAMED = 5
 
 
 def tabulate_drivers(drivers: SchoolDrivers, standard: Standard, language: Language) -> TableExhibit:
@@ -55,10 +56,14 @@ def tabulate_additions(drivers: SchoolDrivers, standard: Standard, language: Lan
 def tabulate_sensitivities(sensitivities: Sensitivities, standard: Standard, language: Language) -> TableExhibit:
     """Return the named sensitivities of every coefficient."""
     table = sensitivities.table
-    separator = label("list_separator", language)
     data = table.assign(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
-        deciding_schools=[separator.join(names) or "–" for names in table["deciding_schools"]],
+        deciding_schools=[_named(names, language) for names in table["deciding_schools"]],
+    )
+    without_points = tuple(
+        CellMark(row, "without_teaching_points", "not_applicable")
+        for row, value in enumerate(data["without_teaching_points"])
+        if pd.isna(value)
     )
     columns = (
         TableColumn("name", label("indicator", language)),
@@ -79,7 +84,8 @@ def tabulate_sensitivities(sensitivities: Sensitivities, standard: Standard, lan
         vocabulary_column("deciding_schools", language),
     )
     percent = f"{100 * sensitivities.reporting_error:g}"
-    return TableExhibit(exhibit_caption("sensitivities", language, percent=percent), columns, data)
+    caption = exhibit_caption("sensitivities", language, percent=percent)
+    return TableExhibit(caption, columns, data, marks=without_points)
 
 
 def tabulate_inequality(comparison: LocationComparison, standard: Standard, language: Language) -> TableExhibit:
@@ -155,8 +161,13 @@ def tabulate_readings(readings: OtherReadings, standard: Standard, language: Lan
         vocabulary_column("verdict", language, kind="verdict"),
         vocabulary_column("other_verdict", language, kind="verdict"),
     )
-    n = schools_counted(int((table["subject"] == "school").sum()), language)
-    return TableExhibit(exhibit_caption("readings", language, n=n), columns, data)
+    not_counted = tuple(
+        CellMark(row, name, "not_applicable")
+        for name in ("verdict", "other_verdict")
+        for row, verdict in enumerate(table[name])
+        if not verdict
+    )
+    return TableExhibit(exhibit_caption("readings", language), columns, data, marks=not_counted)
 
 
 def _outlook(trend: dict[str, object], language: Language) -> str:
@@ -170,6 +181,16 @@ def _outlook(trend: dict[str, object], language: Language) -> str:
     if reaching == float("inf"):
         return label("outlook_never", language)
     return label("outlook_reaching", language).format(year=int(reaching))
+
+
+def _named(schools: tuple[str, ...], language: Language) -> str:
+    """Return the first few names, and how many there are when that is not all."""
+    if not schools:
+        return "–"
+    names = label("list_separator", language).join(schools[:SCHOOLS_NAMED])
+    if len(schools) <= SCHOOLS_NAMED:
+        return names
+    return sentence("schools_and_others", language, schools=names, count=len(schools))
 
 
 def _number(name: str, language: Language) -> TableColumn:

@@ -308,7 +308,7 @@ def test_lookalike_letters_in_codes_are_made_plain_and_told(read, changed, found
     assert {problem.table for problem in found(reading, "lookalike")} == {"schools", "school_years"}
 
 
-def test_two_hundred_thousand_junk_rows_are_counted_and_not_listed(workbook, tmp_path):
+def test_two_hundred_thousand_junk_rows_are_counted_and_not_listed(workbook, tmp_path, found):
     path = tmp_path / "junk.csv"
     header = "学校代码,学年,小学在校生数\n0101,2023,5\n"
     path.write_text(header + "x,,\n" * 100_000 + ",,\n" * 100_000 + "0102,2023,6\n", encoding="utf-8")
@@ -327,9 +327,7 @@ def test_two_hundred_thousand_junk_rows_are_counted_and_not_listed(workbook, tmp
         "no_key": 100_000,
     }
     assert len(reading.problems) < 60
-    assert "99950" in [problem for problem in reading.problems if problem.code == "more_of_the_same"][
-        0
-    ].message("zh")
+    assert "99950" in found(reading, "more_of_the_same")[0].message("zh")
 
 
 def test_formatted_blank_rows_are_no_data(workbook):

@@ -147,7 +147,7 @@ def test_rows_of_the_stages_that_contradict_each_other_are_an_error(read, found)
 
     problem = found(reading, "stage_rows_conflict")[0]
     assert (problem.column, problem.cell, problem.severity) == ("teaching_area", "E3", "error")
-    assert problem.school == "0104"
+    assert problem.school == "育才学校"
 
 
 def test_a_column_without_stage_belongs_to_the_stage_of_the_school(read, found):
@@ -157,7 +157,7 @@ def test_a_column_without_stage_belongs_to_the_stage_of_the_school(read, found):
 
     assert (years.loc["0101", "enrolment_primary"], years.loc["0103", "enrolment_junior"]) == (1200, 900)
     problem = found(reading, "stage_unclear")[0]
-    assert (problem.cell, problem.school, problem.severity) == ("C4", "0104", "error")
+    assert (problem.cell, problem.school, problem.severity) == ("C4", "育才学校", "error")
 
 
 def test_scores_with_one_column_per_subject_become_one_row_per_subject(read):
@@ -179,6 +179,21 @@ def test_scores_with_one_column_per_subject_become_one_row_per_subject(read):
     assert reading.origins["scores"].cell(4, "student_id")[2] == "A3"
     used = reading.accounting[reading.accounting["table"] == "scores"]["rows_used"].sum()
     assert used == 2
+
+
+def test_the_sum_of_the_subjects_is_no_full_mark(read):
+    scores = [
+        ["学号", "姓名", "学校", "年级", "语文", "数学", "总分"],
+        ["S1", "张三", "第一小学", "四年级", 90, -1, 90],
+    ]
+    table = read({"学业成绩": [*scores, ["平均分", "", "", "", 90, "", 90]]}, year=2023).county.tables[
+        "scores"
+    ]
+
+    assert table["full_mark"].isna().all()
+    assert table["grade"].tolist() == [4, 4]
+    assert table["absent"].tolist() == [False, True]
+    assert table["score"].fillna(-9).tolist() == [90, -9]
 
 
 def test_class_size_bands_beside_the_yearly_data_become_a_table(read, tables):

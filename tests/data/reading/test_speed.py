@@ -13,7 +13,8 @@ YEARS = TABLES["school_years"]
 
 def _value(column, school, year):
     fixed = {"school_id": f"{school:05d}", "school_name": f"第{school}小学", "year": year}
-    return fixed.get(column.name, 0.5 if column.kind == "share" else 20 + school % 40)
+    usual = 0.5 if column.kind == "share" else 100_000 if column.quantity == "money" else 20 + school % 40
+    return fixed.get(column.name, usual)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from toolkit.data.reading.layout import Heading, Layout
 from toolkit.data.reading.log import Place, ReadingLog
 from toolkit.data.reading.quantities import Converted, shown_cell, unit_factor
 from toolkit.data.reading.rows import classify_rows
-from toolkit.data.reading.text import visible
+from toolkit.data.reading.text import squash, visible
 from toolkit.data.reading.values import allowed_labels, convert_column
-from toolkit.data.reading.words import ABSENT
+from toolkit.data.reading.words import ABSENT, SCORE_SUMS
 from toolkit.data.schema import TABLES, Column, Table
 
 STAGE = Column("stage", "choice", choices=("primary", "junior", "senior"))
@@ -119,12 +119,16 @@ class _SheetReader:
     unit_note: str
     header_row: int
     schools: list[str] = field(default_factory=list)
+    absent: list[bool] = field(default_factory=list)
 
     def read(self, headings: list[Heading]) -> Block:
         """Convert all known columns and turn the wide form into the long one."""
         self.schools = self._school_texts(headings)
         single = [heading for heading in headings if not heading.match.part]
         wide = [heading for heading in headings if heading.match.part]
+        if wide:
+            # Beside one column per subject, 总分 is the sum of the subjects and no full mark.
+            single = [heading for heading in single if squash(heading.parts[-1]) not in SCORE_SUMS]
         series: dict[str, pd.Series] = {}
         letters: dict[str, str] = {}
         undeclared: set[str] = set()
@@ -134,6 +138,9 @@ class _SheetReader:
             series[name] = converted.series
             letters[name] = heading.letters
         frame = pd.DataFrame(series, index=pd.RangeIndex(len(self.kept)))
+        if any(self.absent):
+            away = pd.Series(self.absent, dtype="boolean")
+            frame["absent"] = frame["absent"].fillna(False) | away if "absent" in frame else away
         block = Block(self.place, frame, list(self.kept), [""] * len(self.kept), letters, undeclared)
         return self._lengthened(block, wide) if wide else block
 
@@ -156,6 +163,8 @@ class _SheetReader:
 
     def _convert(self, heading: Heading, column: Column, name: str, undeclared: set[str]) -> Converted:
         values = self._raw(heading)
+        if name == "score":
+            values = self._without_absences(values)
         if name in FILLED_DOWN:
             values = self._filled_down(values, name)
         unit = self._unit(heading, column, name)
@@ -259,6 +268,14 @@ class _SheetReader:
                     ]
         return texts
 
+    def _without_absences(self, values: list[object]) -> list[object]:
+        """Note who was absent from a test (a word, or -1), and return the scores of the others."""
+        self.absent = [
+            value == -1 or (isinstance(value, str) and visible(value) in ABSENT) for value in values
+        ]
+        self.log.convert(self.place, "absent", "absent_mark", sum(self.absent))
+        return ["" if away else value for value, away in zip(values, self.absent, strict=True)]
+
     def _filled_down(self, values: list[object], name: str) -> list[object]:
         """Repeat the county or town where only its first row is filled."""
         last, filled, result = None, 0, []
@@ -280,21 +297,20 @@ class _SheetReader:
         column = self.table.column(target)
         for heading in wide:
             values = self._raw(heading)
-            absent = [isinstance(value, str) and visible(value) in ABSENT for value in values]
-            given = ["" if away else value for value, away in zip(values, absent, strict=True)]
-            converted = convert_column(given, column)
+            scored = self.table.name == "scores"
+            converted = convert_column(self._without_absences(values) if scored else values, column)
+            absent = self.absent if scored else [False] * len(values)
             self._report(converted, heading, column, target)
             part = heading.match.part + (f"/{heading.match.stage}" if heading.match.stage else "")
             piece = block.frame.drop(columns=[target, key], errors="ignore")
             piece = piece.assign(**{key: heading.match.part, target: converted.series.to_numpy()})
             if self.table.name == "scores":
                 away = pd.array(absent, dtype="boolean")
-                piece["absent"] = piece["absent"] | away if "absent" in piece else away
+                piece["absent"] = piece["absent"].fillna(False) | away if "absent" in piece else away
             elif heading.match.stage:
                 piece["stage"] = heading.match.stage
             said = converted.series.notna().to_numpy() | pd.Series(absent).to_numpy(dtype=bool)
-            piece = piece.assign(_row=block.rows, _part=part)[said]
-            pieces.append(piece)
+            pieces.append(piece.assign(_row=block.rows, _part=part).loc[said])
             block.letters[f"{part}/{target}"] = heading.letters
             block.letters[f"{part}/{key}"] = heading.letters
         order = pd.concat(pieces).sort_values("_row", kind="stable")

@@ -1,6 +1,6 @@
 """Sheets as grids of raw values whose positions are those of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Position = tuple[int, int]
@@ -57,7 +57,7 @@ class Grid:
 def make_grid(
     file: str,
     sheet: str,
-    rows: list[list[object]],
+    rows: Sequence[Sequence[object]],
     *,
     merged: tuple[Area, ...] = (),
     hidden: bool = False,

@@ -1,7 +1,9 @@
 """A county read from a workbook, a folder, or another layout with its mapping."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -72,11 +74,11 @@ def load_county(
         frozenset(table.table for table in declared.tables if table.distinct) if declared else frozenset()
     )
     tables, origins = _settle(blocks, log, wanted if declared is None else "", distinct)
-    _tell_missing_tables(tables, Path(path).name, log)
+    _tell_missing_tables(tables, {block.place[0] for block in blocks}, Path(path).name, log)
     county_id, name = _identity(tables, Path(path), wanted)
     return Reading(
         County(county_id, name, tables),
-        log.listed_problems(),
+        log.listed_problems(_latest_names(tables)),
         log.accounting(),
         log.conversion_table(),
         log.match_table(),
@@ -110,9 +112,10 @@ def list_counties(path: Path, mapping: Path | None = None) -> pd.DataFrame:
         if block.place[0] == "schools"
     ]
     frames = [block.frame.reindex(columns=["county_id", "county_name"]) for block in blocks]
-    if not frames or pd.concat(frames)["county_id"].isna().all():
+    listed: Any = pd.concat(frames).dropna(subset=["county_id"]) if frames else ()
+    if not len(listed):
         raise InputError("input_without_county", file=Path(path).name)
-    grouped = pd.concat(frames).dropna(subset=["county_id"]).groupby("county_id", sort=True)
+    grouped = listed.groupby("county_id", sort=True)
     return grouped.agg(county_name=("county_name", "first"), rows=("county_id", "size")).reset_index()
 
 
@@ -167,7 +170,8 @@ def _settle(
             tables[name], origins[name] = stack.finished()
         if name == "schools" and "schools" in tables:
             links = [block.frame for block in blocks if block.place[0] == "school_links"]
-            register = Register(tables["schools"], _links(links))
+            if len(tables["schools"].dropna(subset=["school_id"])):
+                register = Register(tables["schools"], _links(links))
     return tables, origins
 
 
@@ -215,10 +219,11 @@ def _tell_missing_columns(block: Block, log: ReadingLog) -> None:
             )
 
 
-def _tell_missing_tables(tables: dict[str, pd.DataFrame], file: str, log: ReadingLog) -> None:
+def _tell_missing_tables(tables: Mapping[str, Any], found: set[str], file: str, log: ReadingLog) -> None:
     for name, table in TABLES.items():
         if table.required and name not in tables:
-            log.add("table_missing", "error", file=file, table=name, missing=f"@table_{name}")
+            code = "table_without_rows" if name in found else "table_missing"
+            log.add(code, "error", file=file, table=name, missing=f"@table_{name}")
 
 
 def _mapped_counties(sources: Sources, mapping: LayoutMapping) -> pd.DataFrame | None:
@@ -243,6 +248,14 @@ def _require_one_county(sources: Sources, mapping: LayoutMapping, county: str) -
         raise InputError("county_unknown", county=county, known=known)
     if not county and len(listed) > 1:
         raise InputError("county_not_chosen", count=len(listed), known=known)
+
+
+def _latest_names(tables: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name of each code in the register, for messages."""
+    if "schools" not in tables:
+        return {}
+    named = tables["schools"].dropna(subset=["school_id", "school_name"])
+    return dict(zip(named["school_id"], named["school_name"], strict=True))
 
 
 def _identity(tables: dict[str, pd.DataFrame], path: Path, county: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -115,13 +115,22 @@ class ReadingLog:
             [(*key, *found) for key, found in self.matches.items()], columns=list(MATCH_COLUMNS)
         )
 
-    def listed_problems(self) -> tuple[Problem, ...]:
-        """Return the problems, the many of one kind in one column shortened to a first few and a count."""
+    def listed_problems(self, names: Mapping[str, str]) -> tuple[Problem, ...]:
+        """Return the problems, the many of one kind in one column shortened to a first few and a count.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            Names of the schools by code; a problem that has the code gets the name.
+        """
         first = {_kind(problem): problem for problem in reversed(self.problems)}
         more = [
             (kind, count - LISTED_PER_KIND) for kind, count in self.counts.items() if count > LISTED_PER_KIND
         ]
-        return (*self.problems, *(_more_of(first[kind], count) for kind, count in more))
+        named = (
+            replace(problem, school=names.get(problem.school, problem.school)) for problem in self.problems
+        )
+        return (*named, *(_more_of(first[kind], count) for kind, count in more))
 
 
 def _kind(problem: Problem) -> tuple[str, ...]:

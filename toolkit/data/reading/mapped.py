@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
@@ -194,6 +195,7 @@ def _compute(
             column_label=f"@{name}",
             **dict(issue.values),
         )
-    block.frame[name] = converted.series.to_numpy() * block.frame[computed.times].to_numpy() / computed.per
+    stock = converted.series.to_numpy() * block.frame[computed.times].to_numpy() / computed.per
+    block.frame[name] = stock
     block.letters[name] = heading.letters
-    log.convert(block.place, name, "ratio_times_number", int(block.frame[name].notna().sum()))
+    log.convert(block.place, name, "ratio_times_number", int(np.count_nonzero(~np.isnan(stock))))

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 
 import numpy as np
@@ -153,7 +154,7 @@ def convert_numbers(values: list[object], column: Column, unit: str = "") -> Con
 def shown_cell(value: object) -> str:
     """Return a raw cell as messages show it, cut where it is long."""
     if isinstance(value, float):
-        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        text = format(Decimal(f"{value:.15g}"), "f") if value.is_integer() else repr(value)
     else:
         text = visible(str(value))
     return text if len(text) <= 40 else f"{text[:40]}…"

@@ -58,7 +58,12 @@ def settle_references(stack: Stack, register: Register) -> None:
         if column.required:
             usable |= found
         pending.extend((index, column, name, nearest) for index, (name, nearest) in unmatched.items())
+    told: set[tuple[object, ...]] = set()
     for index, column, name, nearest in pending:
+        address = (stack.addresses[index][:3], column.name)
+        if address in told:
+            continue
+        told.add(address)
         _tell_unmatched(stack, index, column, name, nearest, is_usable=bool(usable.at[index]))
     stack.leave_out(unknown, "school_unknown")
     if required:
@@ -73,6 +78,7 @@ def _settle_column(
     empty = pd.Series([None] * len(frame), index=frame.index, dtype="str")
     codes = frame.get(column.name, empty).astype("object").where(lambda values: values.notna(), None)
     names = frame.get(column.names_school_in, empty)
+    present = column.name in frame or column.names_school_in in frame
     wrong: set[int] = set()
     unmatched: dict[int, tuple[str, str]] = {}
     settled: dict[int, str] = {}
@@ -91,7 +97,7 @@ def _settle_column(
                     settled[index] = found.school_id
                 else:
                     unmatched[index] = (name, found.nearest)
-            elif column.required:
+            elif column.required and present:
                 unmatched[index] = ("", "")
         elif code not in register.labels:
             wrong.add(index)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -36,8 +37,8 @@ class Stack:
     """
 
     table: Table
-    frame: pd.DataFrame
-    origin: pd.DataFrame
+    frame: Any
+    origin: Any
     letters: dict[tuple[str, str, str], str]
     undeclared: set[tuple[str, str, str]]
     log: ReadingLog
@@ -72,7 +73,7 @@ class Stack:
             **values,
         )
 
-    def leave_out(self, flagged: pd.Series, reason: str) -> None:
+    def leave_out(self, flagged: Any, reason: str) -> None:
         """Take flagged rows out; an input row is left out when none of its rows remains."""
         if not flagged.any():
             return

@@ -1,5 +1,7 @@
 """Columns and rows whose stage is said by the sheet, by a column, or by the type of the school."""
 
+from typing import Any
+
 import pandas as pd
 
 from toolkit.data.reading.blocks import STEM_MARK
@@ -22,7 +24,7 @@ def settle_stages(stack: Stack, register: Register | None) -> None:
         _settle_rows(stack, from_type)
 
 
-def _settle_rows(stack: Stack, from_type: pd.Series) -> None:
+def _settle_rows(stack: Stack, from_type: Any) -> None:
     """Fill the missing stage of rows from the type of the school."""
     said = (
         stack.frame["stage"]
@@ -42,7 +44,7 @@ def _settle_rows(stack: Stack, from_type: pd.Series) -> None:
         stack.log.convert(place, "stage", "stage_from_type", int(filled.sum()))
 
 
-def _settle_columns(stack: Stack, from_type: pd.Series) -> None:
+def _settle_columns(stack: Stack, from_type: Any) -> None:
     """Move values of columns without a stage to the column of the row's stage."""
     stems = [name for name in stack.frame.columns if name.endswith(STEM_MARK)]
     stage = (

@@ -13,8 +13,8 @@ from rapidfuzz import fuzz, process
 from toolkit.data.reading.cells import CellError, is_blank
 from toolkit.data.reading.dates import convert_dates, convert_years
 from toolkit.data.reading.quantities import Converted, Issue, convert_numbers, shown_cell
-from toolkit.data.reading.text import plain_code, squash, visible
-from toolkit.data.reading.words import ERROR_VALUES, MISSING
+from toolkit.data.reading.text import arabic_numerals, plain_code, squash, visible
+from toolkit.data.reading.words import ERROR_VALUES, GRADE_WORDS, MISSING
 from toolkit.data.schema import Column
 from toolkit.data.schema.words import NO_WORDS, WORDS, YES_WORDS
 from toolkit.vocabulary import label
@@ -23,6 +23,7 @@ EXACT_DIGITS = 15
 """Digits of a number that a spreadsheet program keeps."""
 
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?e[+-]?\d+", re.IGNORECASE)
+_GRADE = re.compile(r"(?:小学|初中|高中)?(\d{1,2})年级")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 
 Outcome = tuple[object, str, str]
@@ -45,6 +46,8 @@ def convert_column(
     words : mapping of str to str or None
         Words of a closed list declared by a mapping, besides the known ones.
     """
+    if column.name == "grade":
+        values = [_grade(value) for value in values]
     if column.is_numeric:
         return convert_numbers(values, column, unit)
     if column.kind == "year":
@@ -69,6 +72,15 @@ def allowed_labels(column: Column) -> str:
     """Return references to the labels of a closed list."""
     names = ("yes", "no") if column.kind == "boolean" else column.choices
     return "|".join(f"@{name}" for name in names)
+
+
+def _grade(value: object) -> object:
+    """Return the number of a grade written in words, anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    plain = squash(value)
+    number = _GRADE.fullmatch(arabic_numerals(plain))
+    return int(number.group(1)) if number else GRADE_WORDS.get(plain, value)
 
 
 def _convert_each(

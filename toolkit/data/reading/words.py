@@ -37,8 +37,11 @@ STAGE_OF_TYPE = {
     "junior_secondary_school": "junior",
 }
 STAGE_HEADERS: tuple[str, ...] = tuple(_WORDS["stage_headers"])
+SCORE_SUMS: frozenset[str] = frozenset(_WORDS["score_sums"])
 SUBJECT_SUFFIXES: tuple[str, ...] = tuple(_WORDS["subject_suffixes"])
 BAND_SUFFIXES: tuple[str, ...] = tuple(_WORDS["band_suffixes"])
+
+GRADE_WORDS: dict[str, int] = _WORDS["grade_words"]
 
 PLAIN_SCHOOL_NAMES: frozenset[str] = frozenset(_WORDS["plain_school_names"])
 NAME_FILLERS: tuple[str, ...] = tuple(_WORDS["name_fillers"])

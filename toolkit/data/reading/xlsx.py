@@ -14,7 +14,7 @@ from xml.parsers import expat
 from toolkit.data.reading.cells import CellError, Position, column_position
 from toolkit.data.reading.unreadable import UnreadableFileError
 
-MAXIMUM_CELLS = 2_000_000
+MAXIMUM_CELLS = 4_000_000
 MAXIMUM_XML_BYTES = 1_000_000_000
 _CHUNK = 1 << 24
 _FILLED_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^>]*(?<!/)>(?!</)""")
@@ -99,29 +99,32 @@ def _defects(archive: zipfile.ZipFile, part: str, file: str) -> dict[Position, C
     """Return error values and formulas without a stored result by position."""
     found: dict[Position, CellError] = {}
     cell: dict[str, str] = {}
-    state = {"formula": False, "inside": False, "row": 0, "column": -1}
+    state: dict[str, int] = {"formula": 0, "inside": 0, "row": 0, "column": -1}
     text: list[str] = []
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if name == "row":
-            state["row"], state["column"] = int(attributes.get("r", state["row"] + 1)), -1
+            state["row"], state["column"] = (
+                int(attributes["r"]) if "r" in attributes else state["row"] + 1,
+                -1,
+            )
         elif name == "c":
             cell.clear()
             cell.update(attributes)
             text.clear()
-            state["formula"] = False
+            state["formula"] = 0
             letters = attributes.get("r", "").rstrip("0123456789")
             state["column"] = column_position(letters) if letters else state["column"] + 1
         elif name == "f":
-            state["formula"] = True
+            state["formula"] = 1
         elif name in ("v", "t"):
-            state["inside"] = True
+            state["inside"] = 1
 
     def end(tag: str) -> None:
         name = tag.rpartition(":")[2]
         if name in ("v", "t"):
-            state["inside"] = False
+            state["inside"] = 0
         elif name == "c":
             value, kind = "".join(text), cell.get("t", "")
             position = (state["row"] - 1, state["column"])

@@ -109,12 +109,41 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+SCHOOL_NAME_ALIASES = {
+    "school_name": (
+        "学校",
+        "校名",
+        "学校全称",
+        "学校（机构）名称",
+        "单位名称",
+        "所在学校",
+        "任教学校",
+        "就读学校",
+    ),
+    "sending_school_name": ("派出学校", "派出单位", "原单位", "原单位名称", "流出学校", "原学校"),
+    "receiving_school_name": (
+        "接收学校",
+        "接收单位",
+        "交流轮岗单位",
+        "交流轮岗单位名称",
+        "流入学校",
+        "交流学校",
+        "现单位",
+    ),
+    "supporter_name": ("支援学校", "支援校", "支援单位", "支援方"),
+    "receiver_name": ("受援学校", "受援校", "受援方"),
+    "from_school_name": ("原学校名称", "变更前学校", "原学校"),
+    "to_school_name": ("现学校名称", "变更后学校", "现学校"),
+}
+"""Headers met in practice above the names that stand in for codes."""
+
+
 def school_code(name: str = "school_id", *aliases: str, required: bool = True) -> tuple[Column, Column]:
     """Return a school code and the name column that stands in for it when it is empty."""
     name_column = name.removesuffix("_id") + "_name"
     return (
         Column(name, "code", aliases=aliases, required=required, names_school_in=name_column, period="fixed"),
-        Column(name_column, "text", period="fixed"),
+        Column(name_column, "text", aliases=SCHOOL_NAME_ALIASES.get(name_column, ()), period="fixed"),
     )
 
 

@@ -101,7 +101,7 @@ SCORES = Table(
     aliases=("成绩", "学生成绩", "监测成绩", "考试成绩"),
     outgrows_excel=True,
     columns=(
-        Column("student_id", "code", aliases=("学籍号", "考号", "学生编号"), required=True),
+        Column("student_id", "code", aliases=("学籍号", "考号", "学生编号", "学号"), required=True),
         YEAR,
         Column("grade", "integer", aliases=("年级数",), required=True, minimum=1, maximum=12),
         choice("subject", SUBJECTS, "学科", "考试科目", required=True),

@@ -109,9 +109,9 @@ def _add_teachers(
     frame: pd.DataFrame, register: Register, staff: Staff, settings: SimulationSettings, seed: int
 ) -> None:
     rng = stream(seed, settings, "funds")
-    rural_small = (_place(frame, register, "location") == "rural") & (
-        frame["enrolment_primary"] + frame["enrolment_junior"] < 200
-    )
+    students = frame["enrolment_primary"] + frame["enrolment_junior"]
+    # Between 50 and 99 students visiting teachers would count for R3, beside those that the plan gives the school.
+    rural_small = (_place(frame, register, "location") == "rural") & (students >= 100) & (students < 200)
     early = (settings.last_year - frame["year"]).to_numpy()
     for stage in STAGES:
         keys = pd.MultiIndex.from_arrays([frame["row"], [stage] * len(frame), frame["year"]])

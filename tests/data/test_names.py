@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from toolkit.data.names import match_schools
 from toolkit.data.schema import TABLES
 from toolkit.data.schema.frames import conform
+from toolkit.data.simulate.county import simulate_county
 
 REGISTER = conform(
     pd.DataFrame(
@@ -51,6 +52,9 @@ def _match(name, links=None):
         ("县实小", None, "unmatched"),
         ("实验小", "03", "short_name"),
         ("第一小学（东校区）", "01", "campus"),
+        ("第一小学（本部）", "01", "campus"),
+        ("第一小学南校区", "01", "campus"),
+        ("李家镇初中", "08", "short_name"),
         ("示例县城关镇中心小学", "04", "normalised"),
     ],
 )
@@ -118,3 +122,16 @@ def test_one_changed_numeral_or_direction_never_matches():
                 if old in name and name.replace(old, new) not in set(REGISTER["school_name"]):
                     code, _ = _match(name.replace(old, new))
                     assert code is None, name.replace(old, new)
+
+
+def test_no_free_text_name_of_the_demo_county_is_matched_wrongly():
+    simulated = simulate_county(seed=3)
+    tables = simulated.county.tables
+    texts = simulated.truth["free_text_schools"]
+
+    found = match_schools([text["text"] for text in texts], tables["schools"], tables["school_links"])
+    codes = dict(zip(found["name"], found["school_id"], strict=True))
+    matched = [text for text in texts if not pd.isna(codes[text["text"]])]
+
+    assert all(codes[text["text"]] == text["school_id"] for text in matched)
+    assert len(matched) > 0.95 * sum(text["school_id"] is not None for text in texts)

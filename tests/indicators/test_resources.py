@@ -64,9 +64,15 @@ def test_splits_other_combined_schools_by_the_published_weights(school_type, enr
 def test_the_parts_of_a_split_stock_add_up_to_the_whole():
     resources = resources_of(
         {"school_type": "nine_year_school"},
-        {"enrolment_primary": 731, "enrolment_junior": 402, "sports_ground_area": 9000, "gymnasium_area": 800,
-         "indoor_sports_area": 0, "teaching_area": 5000},
-    )  # fmt: skip
+        {
+            "enrolment_primary": 731,
+            "enrolment_junior": 402,
+            "sports_ground_area": 9000,
+            "gymnasium_area": 800,
+            "indoor_sports_area": 0,
+            "teaching_area": 5000,
+        },
+    )
     assert resources.amount[:, 4].sum() == pytest.approx(9800, rel=1e-12)
     assert resources.amount[:, 3].sum() == pytest.approx(5000, rel=1e-12)
 
@@ -74,9 +80,14 @@ def test_the_parts_of_a_split_stock_add_up_to_the_whole():
 def test_indoor_sports_rooms_move_from_teaching_area_to_sports_area():
     resources = resources_of(
         {"school_type": "primary_school"},
-        {"enrolment_primary": 100, "teaching_area": 700, "indoor_sports_area": 150, "gymnasium_area": 50,
-         "sports_ground_area": 400},
-    )  # fmt: skip
+        {
+            "enrolment_primary": 100,
+            "teaching_area": 700,
+            "indoor_sports_area": 150,
+            "gymnasium_area": 50,
+            "sports_ground_area": 400,
+        },
+    )
     assert value(resources, "primary", "R4") == pytest.approx(5.5)
     assert value(resources, "primary", "R5") == pytest.approx(6.0)
 
@@ -134,19 +145,30 @@ def test_a_small_school_counts_from_fifty_students_and_when_its_size_is_unknown(
 
 
 def test_visiting_teachers_count_in_small_rural_schools_only():
-    year = {"enrolment_primary": 80, "pe_teachers_primary": 0, "arts_teachers_primary": 0,
-            "visiting_pe_arts_teachers_primary": 1}  # fmt: skip
+    year = {
+        "enrolment_primary": 80,
+        "pe_teachers_primary": 0,
+        "arts_teachers_primary": 0,
+        "visiting_pe_arts_teachers_primary": 1,
+    }
     rural = resources_of({"school_type": "primary_school", "location": "rural"}, year)
     urban = resources_of({"school_type": "primary_school", "location": "urban"}, year)
     assert value(rural, "primary", "R3") == pytest.approx(1.25)
     assert value(urban, "primary", "R3") == 0
-    assert special_cases_applied(rural)[["case", "indicator"]].values.tolist() == [["visiting_teachers", "R3"]]
+    assert special_cases_applied(rural)[["case", "indicator"]].values.tolist() == [
+        ["visiting_teachers", "R3"]
+    ]
 
 
 def test_whole_school_teachers_of_a_nine_year_school_stay_open_unless_the_rule_splits_them():
     school = {"school_type": "nine_year_school"}
-    year = {"enrolment_primary": 400, "enrolment_junior": 300, "teachers_primary": 20, "teachers_junior": 30,
-            "backbone_teachers_total": 10}  # fmt: skip
+    year = {
+        "enrolment_primary": 400,
+        "enrolment_junior": 300,
+        "teachers_primary": 20,
+        "teachers_junior": 30,
+        "backbone_teachers_total": 10,
+    }
     assert math.isnan(value(resources_of(school, year), "primary", "R2"))
     split = resources_of(school, year, unstaged_teachers="by_teachers")
     assert value(split, "primary", "R2") == pytest.approx(1.0)
@@ -166,7 +188,12 @@ def test_a_school_keeps_the_register_entry_of_each_year():
     county = make_county(
         [
             {"school_id": "1", "school_name": "旧名小学", "school_type": "primary_school"},
-            {"school_id": "1", "school_name": "新名学校", "school_type": "nine_year_school", "valid_from": 2024},
+            {
+                "school_id": "1",
+                "school_name": "新名学校",
+                "school_type": "nine_year_school",
+                "valid_from": 2024,
+            },
         ],
         [
             {"school_id": "1", "year": year, "enrolment_primary": 100, "enrolment_junior": 50}
@@ -185,10 +212,15 @@ def test_row_order_does_not_matter_and_inputs_are_not_modified():
         for i, kind in enumerate(["primary_school", "nine_year_school", "junior_secondary_school"] * 4)
     ]
     years = [
-        {"school_id": school["school_id"], "year": 2025, "enrolment_primary": 100 + int(rng.integers(500)),
-         "enrolment_junior": 50 + int(rng.integers(500)), "multimedia_rooms": int(rng.integers(40))}
+        {
+            "school_id": school["school_id"],
+            "year": 2025,
+            "enrolment_primary": 100 + int(rng.integers(500)),
+            "enrolment_junior": 50 + int(rng.integers(500)),
+            "multimedia_rooms": int(rng.integers(40)),
+        }
         for school in schools
-    ]  # fmt: skip
+    ]
     county = make_county(schools, years)
     before = county.tables["school_years"].copy()
     first = compute_resource_indicators(county, STANDARD).tidy()

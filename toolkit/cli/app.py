@@ -2,17 +2,18 @@
 
 import sys
 
-import click
 import typer
 
-from toolkit.cli import data_commands, report_commands
+from toolkit.cli import data_commands, report_commands, standard_commands
 from toolkit.cli.console import fail, help_text
+from toolkit.cli.usage import UsageError, told
 from toolkit.errors import JunhengError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="junheng",
     help=help_text("junheng"),
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 report_commands.add_to(app)
 data_commands.add_to(app)
+standard_commands.add_to(app)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,22 +30,22 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str, optional
-        Command and options; those of the process by default.
+        Command and options; those of the process by default. Without any, the help is printed.
 
     Returns
     -------
     int
         0 done; 2 wrong option or parameter; 3 the data cannot be used as they are; 4 a notebook
-        failed or the report could not be put in place; 5 the data do not identify what was
+        failed or a file could not be put in place; 5 the data do not identify what was
         asked for; 130 interrupted.
     """
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        result = app(arguments if arguments is not None else sys.argv[1:], prog_name="junheng", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        result = app(given or ["--help"], prog_name="junheng", standalone_mode=False)
+    except UsageError as error:  # pyright: ignore[reportGeneralTypeIssues]
+        return fail(told(error))
     except JunhengError as error:
         return fail(error)
-    except (KeyboardInterrupt, click.Abort):
-        return 130
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     return result if isinstance(result, int) else 0

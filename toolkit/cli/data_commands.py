@@ -1,36 +1,52 @@
-"""Commands about data and standards: template, check, simulate, standards."""
+"""Commands about data: template, check, simulate."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from toolkit.cli.console import help_text, option_help, output, print_problems, say, steps
-from toolkit.vocabulary import Language, label
+from toolkit.cli.console import (
+    PROBLEMS_PRINTED,
+    SEVERITY_STYLES,
+    help_text,
+    option_help,
+    output,
+    print_problems,
+    say,
+    steps,
+)
+from toolkit.cli.paths import given_path, new_path, writing
+from toolkit.data.problems import Problem
+from toolkit.errors import InputError, ParameterError
+from toolkit.reporting.parameters import require_language
+from toolkit.vocabulary import label
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-DATA_HAVE_ERRORS = 3
+DATA_HAVE_ERRORS = InputError.exit_code
+WORKBOOK = ".xlsx"
+MACRO_WORKBOOK = ".xlsm"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("template", help=help_text("template"))(template)
-    app.command("check", help=help_text("check"))(check)
-    app.command("simulate", help=help_text("simulate"))(simulate)
-    app.command("standards", help=help_text("standards"))(standards)
+    app.command("template", help=help_text("template"), short_help=option_help("template"))(template)
+    app.command("check", help=help_text("check"), short_help=option_help("check"))(check)
+    app.command("simulate", help=help_text("simulate"), short_help=option_help("simulate"))(simulate)
 
 
 def template(
-    file: Annotated[str, typer.Argument(help=option_help("template_file"))] = "junheng-template.xlsx",
+    file: Annotated[
+        str, typer.Argument(help=option_help("template_file"), metavar="FILE")
+    ] = "junheng-template.xlsx",
     language: Annotated[str, typer.Option("--language", help=option_help("option_language"))] = "zh",
 ) -> int:
     """Write the workbook to fill in."""
+    chosen = require_language(language)
+    target = new_path(_workbook(file))
     from toolkit.data.template import write_template
 
-    target = _new_file(file)
-    write_template(target, language=_language(language))
+    with writing(target):
+        write_template(target, language=chosen)
     say("cli_template", path=target)
     return 0
 
@@ -39,7 +55,9 @@ def check(
     data: Annotated[str, typer.Argument(help=option_help("data"), metavar="FILE")],
     mapping: Annotated[str, typer.Option("--mapping", help=option_help("option_mapping"))] = "",
     county: Annotated[str, typer.Option("--county", help=option_help("option_county"))] = "",
-    year: Annotated[int, typer.Option("--year", help=option_help("option_year"))] = 0,
+    year: Annotated[
+        int, typer.Option("--year", help=option_help("option_check_year"), show_default=False)
+    ] = 0,
     marked: Annotated[str, typer.Option("--marked", help=option_help("option_marked"))] = "",
     every: Annotated[bool, typer.Option("--all", help=option_help("option_all"))] = False,
 ) -> int:
@@ -48,106 +66,79 @@ def check(
     from toolkit.data.marked_copy import write_marked_copy
     from toolkit.data.reading import load_county
 
-    source = Path(data).resolve()
+    source = given_path(data)
+    target = _workbook(marked, MACRO_WORKBOOK) if marked else _beside(source)
     with steps() as progress:
         progress("reading")
-        reading = load_county(
-            source,
-            mapping=Path(mapping).resolve() if mapping else None,
-            county=county or None,
-            year=year or None,
-        )
+        mapped = given_path(mapping) if mapping else None
+        reading = load_county(source, mapping=mapped, county=county or None, year=year or None)
         progress("checking")
         problems = reading.problems + check_county(reading)
-    print_problems(problems, limit=len(problems) if every else 30)
-    counts = {name: sum(problem.severity == name for problem in problems) for name in ("error", "warning", "notice")}
-    used, read = int(reading.accounting["rows_used"].sum()), int(reading.accounting["rows_read"].sum())
+    print_problems(problems, len(problems) if every else PROBLEMS_PRINTED, output())
+    counts = _counts(problems)
+    used, read = (int(reading.accounting[name].sum()) for name in ("rows_used", "rows_read"))
     say("cli_check_rows", county=reading.county.name, read=read, used=used, left=read - used)
-    say("cli_check_counts", errors=counts["error"], warnings=counts["warning"], notices=counts["notice"])
-    target = Path(marked).resolve() if marked else source.with_name(f"{source.stem}-{label('checked', 'zh')}.xlsx")
-    written = write_marked_copy(reading, problems, source, target)
+    say("cli_check_counts", **counts)
+    with writing(target):
+        written = write_marked_copy(reading, problems, source, target)
     say("cli_marked_copy", path=written)
     return DATA_HAVE_ERRORS if counts["error"] else 0
 
 
 def simulate(
-    target: Annotated[str, typer.Argument(help=option_help("simulate_target"))],
-    seed: Annotated[int, typer.Option("--seed", help=option_help("simulate_seed"))] = 1,
-    schools: Annotated[int, typer.Option("--schools", min=20, max=600, help=option_help("simulate_schools"))] = 60,
+    target: Annotated[str, typer.Argument(help=option_help("simulate_target"), metavar="TARGET")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help=option_help("simulate_seed"))] = 1,
+    schools: Annotated[
+        int, typer.Option("--schools", min=20, max=600, help=option_help("simulate_schools"))
+    ] = 60,
     years: Annotated[int, typer.Option("--years", min=3, max=20, help=option_help("simulate_years"))] = 8,
-    counties: Annotated[int, typer.Option("--counties", min=1, max=99, help=option_help("simulate_counties"))] = 1,
+    counties: Annotated[
+        int, typer.Option("--counties", min=1, max=99, help=option_help("simulate_counties"))
+    ] = 1,
     clean: Annotated[bool, typer.Option("--clean", help=option_help("simulate_clean"))] = False,
-    no_effects: Annotated[bool, typer.Option("--no-effects", help=option_help("simulate_no_effects"))] = False,
+    no_effects: Annotated[
+        bool, typer.Option("--no-effects", help=option_help("simulate_no_effects"))
+    ] = False,
 ) -> int:
     """Write synthetic counties with known truth."""
-    from toolkit.data.simulate import NO_EFFECTS, PlantedEffects, SimulationSettings, simulate_pool, write_county
-
-    settings = SimulationSettings(
-        n_schools=schools,
-        n_years=years,
-        clean=clean,
-        effects=NO_EFFECTS if no_effects else PlantedEffects(),
+    from toolkit.data.simulate import (
+        NO_EFFECTS,
+        PlantedEffects,
+        SimulationSettings,
+        simulate_pool,
+        write_county,
     )
+
     place = Path(target).resolve()
+    if counties > 1 and place.suffix.lower() == WORKBOOK:
+        raise ParameterError("simulate_needs_folder", target=target, count=counties)
+    for path in (place, place.with_suffix("")) if place.suffix.lower() == WORKBOOK else (place,):
+        new_path(path)
+    effects = NO_EFFECTS if no_effects else PlantedEffects()
+    settings = SimulationSettings(n_schools=schools, n_years=years, clean=clean, effects=effects)
     with steps() as progress:
         progress("simulating")
         for simulated in simulate_pool(counties, settings, seed=seed):
-            path = place if counties == 1 else place / f"{simulated.county.county_id}.xlsx"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_county(simulated, path)
+            path = place if counties == 1 else place / f"{simulated.county.county_id}{WORKBOOK}"
+            with writing(path):
+                write_county(simulated, path)
             say("cli_simulated", path=path)
     return 0
 
 
-def standards(
-    standard: Annotated[str, typer.Argument(help=option_help("standards_id"))] = "",
-    language: Annotated[str, typer.Option("--language", help=option_help("option_language"))] = "zh",
-) -> int:
-    """List the standards that ship, or print one."""
-    from toolkit.standards import available_standards, describe_items, describe_standard, describe_targets, load_standard
-
-    chosen = _language(language)
-    if not standard:
-        for name in available_standards():
-            loaded = load_standard(name)
-            output().print(f"{name:15} {getattr(loaded.title, chosen)} {loaded.document}")
-        return 0
-    loaded = load_standard(Path(standard).resolve() if standard.endswith(".toml") else standard)
-    output().print(f"{getattr(loaded.title, chosen)} {loaded.document}")
-    for frame in (
-        describe_standard(loaded, chosen),
-        describe_items(loaded, chosen),
-        describe_targets(loaded, chosen),
-    ):
-        if len(frame):
-            _print_frame(frame, chosen)
-    return 0
+def _workbook(file: str, *also: str) -> Path:
+    """Return the absolute path of a workbook to write."""
+    if Path(file).suffix.lower() not in (WORKBOOK, *also):
+        raise ParameterError("file_not_workbook", file=file)
+    return Path(file).resolve()
 
 
-def _print_frame(frame: "pd.DataFrame", language: Language) -> None:
-    from rich.table import Table
-
-    table = Table(show_edge=False)
-    for column in frame.columns:
-        table.add_column(label(str(column), language), overflow="fold")
-    for row in frame.astype("object").itertuples(index=False):
-        table.add_row(*("" if value is None or value != value else str(value) for value in row))
-    output().print(table)
+def _beside(source: Path) -> Path:
+    """Return where the marked copy of a source belongs: beside it, with macros if the source has them."""
+    suffix = MACRO_WORKBOOK if source.suffix.lower() == MACRO_WORKBOOK else WORKBOOK
+    return source.with_name(f"{source.stem}-{label('checked', 'zh')}{suffix}")
 
 
-def _language(language: str) -> Language:
-    from toolkit.errors import ParameterError
-
-    if language not in ("zh", "en"):
-        raise ParameterError("parameter_choice", name="language", value=language, choices="zh, en")
-    return "en" if language == "en" else "zh"
-
-
-def _new_file(file: str) -> Path:
-    """Return the path of a file that does not exist yet."""
-    from toolkit.errors import ParameterError
-
-    target = Path(file).resolve()
-    if target.exists():
-        raise ParameterError("file_exists", path=target)
-    return target
+def _counts(problems: Sequence[Problem]) -> dict[str, int]:
+    """Return how many problems there are of each severity."""
+    return {name: sum(problem.severity == name for problem in problems) for name in SEVERITY_STYLES}

@@ -46,12 +46,12 @@ class Origin:
 
     def cell(self, index: int, column: str) -> tuple[str, str, str]:
         """Return file, sheet and address of one value; the address is empty for absent columns."""
-        file, sheet, row = (self.rows.at[index, name] for name in ("file", "sheet", "row"))
-        part = self.rows.at[index, "part"] if "part" in self.rows else ""
-        letter = self.letters.get((file, sheet, f"{part}/{column}")) or self.letters.get(
-            (file, sheet, column), ""
-        )
-        return file, sheet, f"{letter}{row}" if letter else ""
+        file, sheet = str(self.rows["file"].at[index]), str(self.rows["sheet"].at[index])
+        part = self.rows["part"].at[index] if "part" in self.rows.columns else ""
+        letter = self.letters.get((file, sheet, column), "")
+        if part:
+            letter = self.letters.get((file, sheet, f"{part}/{column}"), letter)
+        return file, sheet, f"{letter}{self.rows['row'].at[index]}" if letter else ""
 
 
 @dataclass(frozen=True, slots=True)

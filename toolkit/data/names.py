@@ -10,8 +10,8 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
-from toolkit.data.reading.text import arabic_numerals, visible
-from toolkit.data.reading.words import NAME_FILLERS, PLAIN_SCHOOL_NAMES
+from toolkit.data.text import arabic_numerals, visible
+from toolkit.data.words import NAME_FILLERS, PLAIN_SCHOOL_NAMES
 
 How = Literal[
     "exact", "normalised", "former_name", "linked_name", "short_name", "campus", "nearly", "unmatched"
@@ -26,8 +26,8 @@ NEAR_MARGIN = 4.0
 COMMON_PREFIX_SHARE = 0.3
 """Share of the register's names that begin with a county's name, when the register does not say it."""
 
-_CAMPUS = re.compile(r"[(（]?([东西南北中老新本总分\w]{0,6})(?:校区|校部|分校|部)[)）]?$")
-_BRACKETED = re.compile(r"[(（【\[][^()（）【】\[\]]*[)）】\]]")
+_CAMPUS = re.compile(r"[(（【\[]?[东西南北中老新主本总]?(?:校区|校本部|本部)[)）】\]]?$")
+_BRACKETED_CAMPUS = re.compile(r"[(（【\[][^()（）【】\[\]]*(?:校区|本部)[)）】\]]$")
 _COUNTY_PREFIX = re.compile(r"^(.{1,8}?(?:自治县|县|区|市|旗))(?=.{2})")
 _REGION = re.compile(r"(省|市|县|区|旗|自治县|镇|乡|街道|街道办事处)$")
 
@@ -185,12 +185,16 @@ class SchoolNames:
 
     def _campus(self, plain: str) -> Found | None:
         """Match a campus to its school when the register knows no campus of that school."""
-        base = self._normalise(_CAMPUS.sub("", _BRACKETED.sub("", plain) if "校区" in plain else plain))
-        if "校区" not in plain or base == self._normalise(plain) or not base:
+        written = _CAMPUS.sub("", _BRACKETED_CAMPUS.sub("", plain))
+        base = self._normalise(written)
+        if written == plain or not base:
             return None
-        campuses = {code for name, codes in self._normal.items() if name.startswith(base) for code in codes}
-        codes = self._normal.get(base, set())
-        return Found(next(iter(codes)), "campus") if len(codes) == 1 and campuses == codes else None
+        campuses = {code for name, codes in self._exact.items() if name.startswith(written) for code in codes}
+        campuses = campuses or {
+            code for name, codes in self._normal.items() if name.startswith(base) for code in codes
+        }
+        codes = self._exact.get(written) or self._normal.get(base, set())
+        return Found(next(iter(codes)), "campus") if len(codes) == 1 and codes == campuses else None
 
     def _nearly(self, normal: str) -> Found:
         ranked = process.extract(normal, self._labels.keys(), scorer=fuzz.ratio, limit=4, score_cutoff=50)
@@ -241,6 +245,8 @@ def _short_names(name: str) -> set[str]:
             f"{place}{digits}{kind}学",
             f"第{digits}{kind}学",
         }
+    if name.endswith("初级中学"):
+        shorts.add(f"{name.removesuffix('初级中学')}初中")
     experimental = re.fullmatch(r"(.*?)实验(小|中)学", name)
     if experimental:
         shorts |= {

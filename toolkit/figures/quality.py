@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from toolkit.exhibits import exhibit_caption
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import PALETTE, height_for_rows, new_figure, nice_limit, show_rows
-from toolkit.tables.captions import exhibit_caption
 from toolkit.vocabulary import Language, label, sentence
 
 COLUMNS_DRAWN = 15
@@ -19,11 +19,16 @@ def plot_missing_cells(completeness: pd.DataFrame, language: Language) -> Figure
     axes = figure.subplots()
     axes.barh(range(len(drawn)), shares, color=PALETTE[0], height=0.6)
     for at, share in enumerate(shares):
-        axes.annotate(f"{share:.1f}%", (share, at), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(
+            f"{share:.1f}%", (share, at), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8
+        )
     show_rows(axes, [label(name, language) for name in drawn["column"]], width=22 if language == "zh" else 44)
     axes.set_xlim(0, nice_limit(shares, headroom=0.15))
     axes.set_xlabel(f"{label('axis_missing', language)} (%)")
     alt = sentence(
-        "alt_completeness", language, column=label(drawn["column"].iloc[0], language), share=f"{shares.iloc[0]:.1f}%"
+        "alt_completeness",
+        language,
+        column=label(drawn["column"].iloc[0], language),
+        share=f"{shares.iloc[0]:.1f}%",
     )
     return FigureExhibit(exhibit_caption("figure_completeness", language), figure, alt, table="completeness")

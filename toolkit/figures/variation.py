@@ -2,15 +2,14 @@
 
 import numpy as np
 
+from toolkit.exhibits import exhibit_caption
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import INK, PALETTE, RULE, new_figure, nice_limit, show_rows
-from toolkit.standards import Standard
-from toolkit.tables.captions import exhibit_caption
-from toolkit.tables.verdicts import indicator_name
+from toolkit.standards import Standard, indicator_name
 from toolkit.variation.locations import LocationComparison
 from toolkit.variation.school_drivers import SchoolDrivers
 from toolkit.variation.series import CoefficientTrends
-from toolkit.vocabulary import Language, format_number, label, sentence
+from toolkit.vocabulary import Language, label, sentence
 
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -39,14 +38,16 @@ def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language)
         short = name if language == "zh" else str(indicator)
         axes.set_title(f"{label(str(stage), language)} {short}", fontsize=8.5)
         axes.set_xlabel(f"{label('axis_contribution', language)} (%)")
-    first = schools.loc[schools["variance_share"].idxmax()]
+    first = schools.iloc[int(schools["variance_share"].argmax())]
     alt = sentence(
         "alt_drivers", language, school=first["school_name"], share=f"{100 * first['variance_share']:.0f}%"
     )
     return FigureExhibit(exhibit_caption("figure_drivers", language), figure, alt, table="drivers")
 
 
-def plot_lorenz_curves(comparison: LocationComparison, standard: Standard, language: Language) -> FigureExhibit:
+def plot_lorenz_curves(
+    comparison: LocationComparison, standard: Standard, language: Language
+) -> FigureExhibit:
     """Plot the Lorenz curve of every indicator, one panel per stage."""
     curves = comparison.curves
     stages = list(dict.fromkeys(curves["stage"]))
@@ -58,16 +59,20 @@ def plot_lorenz_curves(comparison: LocationComparison, standard: Standard, langu
         for indicator, own in curves[curves["stage"] == stage].groupby("indicator", sort=False):
             at = ids.index(str(indicator))
             axes.plot(
-                100 * own["student_share"], 100 * own["amount_share"], color=PALETTE[at % len(PALETTE)],
-                linestyle=LINE_STYLES[at % len(LINE_STYLES)], linewidth=1.2, label=str(indicator),
-            )  # fmt: skip
+                100 * own["student_share"],
+                100 * own["amount_share"],
+                color=PALETTE[at % len(PALETTE)],
+                linestyle=LINE_STYLES[at % len(LINE_STYLES)],
+                linewidth=1.2,
+                label=str(indicator),
+            )
         axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
         axes.set_title(label(stage, language))
         axes.set_xlabel(f"{label('axis_share_students', language)} (%)")
     panels[0].set_ylabel(f"{label('axis_share_resource', language)} (%)")
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=8)
-    farthest = comparison.table.loc[comparison.table["gini"].idxmax()]
+    farthest = comparison.table.iloc[int(comparison.table["gini"].argmax())]
     name = indicator_name(standard, farthest["indicator"], language)
     alt = sentence("alt_lorenz", language, indicator=f"{label(farthest['stage'], language)} {name}")
     caption = exhibit_caption("figure_lorenz", language, notes=(_key_of_indicators(standard, language),))
@@ -88,16 +93,34 @@ def plot_trends(trends: CoefficientTrends, standard: Standard, language: Languag
         for indicator, own in series[series["stage"] == stage].groupby("indicator", sort=False):
             at = ids.index(str(indicator))
             colour = PALETTE[at % len(PALETTE)]
-            axes.plot(own["year"], own["coefficient"], color=colour, linewidth=1.2,
-                      linestyle=LINE_STYLES[at % len(LINE_STYLES)], label=_short(str(indicator), language))  # fmt: skip
+            axes.plot(
+                own["year"],
+                own["coefficient"],
+                color=colour,
+                linewidth=1.2,
+                linestyle=LINE_STYLES[at % len(LINE_STYLES)],
+                label=_short(str(indicator), language),
+            )
             for hollow, part in own.groupby(own["n_missing"] > 0):
-                axes.plot(part["year"], part["coefficient"], linestyle="none", marker=MARKERS[at % len(MARKERS)],
-                          color=colour, markerfacecolor="white" if hollow else colour, markersize=4)  # fmt: skip
+                axes.plot(
+                    part["year"],
+                    part["coefficient"],
+                    linestyle="none",
+                    marker=MARKERS[at % len(MARKERS)],
+                    color=colour,
+                    markerfacecolor="white" if hollow else colour,
+                    markersize=4,
+                )
         limit = series.loc[series["stage"] == stage, "limit"].max()
         if not np.isnan(limit):
             axes.axhline(limit, color=INK, linestyle="--", linewidth=1.2)
-            axes.annotate(f"{label('line_limit', language)} {limit:.2f}", (series["year"].min(), limit),
-                          xytext=(0, 3), textcoords="offset points", fontsize=8)  # fmt: skip
+            axes.annotate(
+                f"{label('line_limit', language)} {limit:.2f}",
+                (series["year"].min(), limit),
+                xytext=(0, 3),
+                textcoords="offset points",
+                fontsize=8,
+            )
         axes.set_title(label(stage, language))
         axes.set_xlabel(label("year_axis", language))
         axes.set_xticks(sorted(series["year"].unique()))

@@ -1,8 +1,11 @@
 """Coefficients against their limits, and schools against their minima, as figures."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
+from toolkit.exhibits import exhibit_caption, schools_counted
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import (
     INK,
@@ -14,10 +17,12 @@ from toolkit.figures.theme import (
     pinyin_order,
     show_rows,
 )
-from toolkit.tables.captions import exhibit_caption, schools_counted
-from toolkit.tables.verdicts import indicator_name
+from toolkit.standards import indicator_name
 from toolkit.variation.compliance import Compliance
 from toolkit.vocabulary import Language, format_number, label, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 VERDICT_COLOURS = {"pass": PALETTE[0], "fail": PALETTE[1], "undecided": "#b9c3cc", "": PALETTE[0]}
 VERDICT_HATCHES = {"pass": "", "fail": "///", "undecided": "...", "": ""}
@@ -38,14 +43,21 @@ def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhib
         bars = axes.barh(range(len(own)), own["coefficient"].fillna(0), height=0.6)
         for bar, row in zip(bars, own.to_dict("records"), strict=True):
             bar.set(
-                facecolor=VERDICT_COLOURS[row["verdict"]], edgecolor="white", hatch=VERDICT_HATCHES[row["verdict"]]
+                facecolor=VERDICT_COLOURS[row["verdict"]],
+                edgecolor="white",
+                hatch=VERDICT_HATCHES[row["verdict"]],
             )
             text = format_number(row["coefficient"], 3)
             axes.annotate(
-                text, (0 if np.isnan(row["coefficient"]) else row["coefficient"], bar.get_y() + 0.3),
-                xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=5,
-            )  # fmt: skip
+                text,
+                (0 if np.isnan(row["coefficient"]) else row["coefficient"], bar.get_y() + 0.3),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+                zorder=5,
+            )
         limit = own["limit"].max()
         if not np.isnan(limit):
             axes.axvline(limit, color=INK, linestyle="--", linewidth=1.2)
@@ -61,18 +73,27 @@ def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhib
     shown = [verdict for verdict in ("pass", "fail", "undecided") if verdict in set(table["verdict"])]
     figure.legend(
         handles=[
-            Patch(facecolor=VERDICT_COLOURS[name], hatch=VERDICT_HATCHES[name], edgecolor="white",
-                  label=label(f"verdict_{name}_short", language))
+            Patch(
+                facecolor=VERDICT_COLOURS[name],
+                hatch=VERDICT_HATCHES[name],
+                edgecolor="white",
+                label=label(f"verdict_{name}_short", language),
+            )
             for name in shown
         ],
-        loc="outside lower center", ncols=3,
-    )  # fmt: skip
-    largest = table.loc[table["coefficient"].idxmax()] if table["coefficient"].notna().any() else table.iloc[0]
+        loc="outside lower center",
+        ncols=3,
+    )
+    largest = table.iloc[int(table["coefficient"].fillna(-1).argmax())]
+    highest = indicator_name(compliance.standard, largest["indicator"], language)
     alt = sentence(
-        "alt_coefficients", language, count=len(table), above=int((table["verdict"] == "fail").sum()),
-        highest=label(largest["stage"], language) + " " + indicator_name(compliance.standard, largest["indicator"], language),
+        "alt_coefficients",
+        language,
+        count=len(table),
+        above=int((table["verdict"] == "fail").sum()),
+        highest=f"{label(largest['stage'], language)} {highest}",
         value=format_number(largest["coefficient"], 3),
-    )  # fmt: skip
+    )
     return FigureExhibit(exhibit_caption("figure_coefficients", language), figure, alt, table="coefficients")
 
 
@@ -86,7 +107,7 @@ def plot_schools(compliance: Compliance, stage: str, language: Language) -> Figu
     chosen = schools[(schools["verdict"] != "pass") | (schools["missed"].map(len) > 0)]
     if chosen.empty:
         chosen = schools
-    values = compliance.values[compliance.values["stage"] == stage]
+    values = compliance.indicator_values[compliance.indicator_values["stage"] == stage]
     ratios = values.pivot(index="school_id", columns="indicator", values="ratio")
     ratios = ratios[[indicator.id for indicator in compliance.standard.indicators]].loc[chosen["school_id"]]
     if len(ratios) > SCHOOLS_DRAWN:
@@ -99,14 +120,18 @@ def plot_schools(compliance: Compliance, stage: str, language: Language) -> Figu
     _heat_map(figure.subplots(), ratios, drawn, compliance, language)
     missed = int((ratios < 1).to_numpy().sum())
     caption = exhibit_caption(
-        f"figure_schools_{stage}", language, n=schools_counted(len(drawn), language),
+        f"figure_schools_{stage}",
+        language,
+        n=schools_counted(len(drawn), language),
         notes=(sentence("note_figure_schools", language),),
-    )  # fmt: skip
+    )
     alt = sentence("alt_schools", language, count=len(drawn), missed=missed)
     return FigureExhibit(caption, figure, alt, table="school_verdicts")
 
 
-def _heat_map(axes, ratios: pd.DataFrame, names: list[str], compliance: Compliance, language: Language) -> None:
+def _heat_map(
+    axes: "Axes", ratios: pd.DataFrame, names: list[str], compliance: Compliance, language: Language
+) -> None:
     """Draw ratios with three classes: below the floor, below the minimum, met."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -116,11 +141,13 @@ def _heat_map(axes, ratios: pd.DataFrame, names: list[str], compliance: Complian
     colours = ["#d17a00", "#f3d9a8", "#dbe8f2"]
     shown = ratios.to_numpy(dtype=float)
     axes.imshow(
-        np.ma.masked_invalid(shown), cmap=ListedColormap(colours), aspect="auto",
+        np.ma.masked_invalid(shown),
+        cmap=ListedColormap(colours),
+        aspect="auto",
         norm=BoundaryNorm([-1, floor - 1e-9, 1 - 1e-9, np.inf], 3),
-    )  # fmt: skip
+    )
     for row, column in np.ndindex(*shown.shape):
-        text = format_number(shown[row, column], 2)
+        text = format_number(float(shown[row, column]), 2)
         axes.text(column, row, text, ha="center", va="center", fontsize=7.5, color=INK)
     axes.set_xticks(range(shown.shape[1]), labels=list(ratios.columns))
     axes.xaxis.tick_top()
@@ -135,5 +162,6 @@ def _heat_map(axes, ratios: pd.DataFrame, names: list[str], compliance: Complian
             Patch(facecolor=colour, edgecolor=MUTED, label=label(name, language))
             for colour, name in zip(colours, labels, strict=True)
         ],
-        loc="outside lower center", ncols=3,
-    )  # fmt: skip
+        loc="outside lower center",
+        ncols=3,
+    )

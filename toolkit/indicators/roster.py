@@ -31,12 +31,12 @@ def school_rows(county: County) -> pd.DataFrame:
     added = [name for name in TABLES["schools"].column_names if name not in ("school_id", "school_name")]
     joined = pd.merge_asof(
         left.sort_values("at", kind="stable"),
-        entries[["school_id", "since", "school_name", *added]].rename(columns={"school_name": "register_name"}),
+        entries[["school_id", "since", "school_name", *added]].rename(
+            columns={"school_name": "register_name"}
+        ),
         left_on="at",
         right_on="since",
         by="school_id",
     ).sort_values("position")
-    joined["school_name"] = (
-        joined["register_name"].fillna(joined["school_name"]).fillna(joined["school_id"])
-    )
+    joined["school_name"] = joined["register_name"].fillna(joined["school_name"]).fillna(joined["school_id"])
     return joined.drop(columns=["position", "at", "since", "register_name"]).reset_index(drop=True)

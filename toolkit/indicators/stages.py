@@ -67,9 +67,7 @@ def with_untaught_stages_empty(rows: pd.DataFrame, taught: NDArray[np.bool_]) ->
     return filled
 
 
-def split_denominators(
-    enrolment: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def split_denominators(enrolment: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weighted students over which a shared stock is spread, (n, 2).
 
     A stock x of a school with A primary, B junior and C senior students is split in the

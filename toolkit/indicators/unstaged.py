@@ -38,7 +38,9 @@ def with_stage_teachers(rows: pd.DataFrame, rule: UnstagedRule) -> tuple[pd.Data
     taught = stages_taught(rows)
     filled = rows.copy()
     teachers = rows[[f"teachers_{stage}" for stage in COMPULSORY_STAGES]].to_numpy(dtype=float)
-    combined = taught[:, : len(COMPULSORY_STAGES)].all(axis=1) & (taught.sum(axis=1) == len(COMPULSORY_STAGES))
+    combined = taught[:, : len(COMPULSORY_STAGES)].all(axis=1) & (
+        taught.sum(axis=1) == len(COMPULSORY_STAGES)
+    )
     assumed = [rows[["school_id", "school_name", "year"]].head(0).assign(column="")]
     for stem in UNSTAGED_STEMS:
         totals = rows[f"{stem}_total"].to_numpy(dtype=float)
@@ -49,6 +51,8 @@ def with_stage_teachers(rows: pd.DataFrame, rule: UnstagedRule) -> tuple[pd.Data
             filled.loc[certain, column] = totals[certain]
             if rule == "by_teachers":
                 split = empty & combined & (teachers.sum(axis=1) > 0)
-                filled.loc[split, column] = (totals[split] * teachers[split, position]) / teachers[split].sum(axis=1)
+                filled.loc[split, column] = (totals[split] * teachers[split, position]) / teachers[split].sum(
+                    axis=1
+                )
                 assumed.append(rows.loc[split, ["school_id", "school_name", "year"]].assign(column=column))
     return filled, pd.concat(assumed, ignore_index=True)

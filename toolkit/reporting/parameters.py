@@ -1,7 +1,8 @@
 """The parameters of each notebook: one record from which cell, options, run record and page derive."""
 
-from dataclasses import Field, asdict, dataclass, field, fields
-from typing import Any, Protocol
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
 
 from toolkit.errors import ParameterError
 from toolkit.vocabulary import Language, label
@@ -10,11 +11,17 @@ LANGUAGES = ("zh", "en")
 EDITIONS = ("internal", "public")
 UNSTAGED_RULES = ("undecided", "by_teachers")
 
-JSON_TYPES = (str, int, float, bool)
+# Where the data and results are is no setting: these never enter a record or a page.
+PATH_PARAMETERS = ("data_path", "results_dir", "mapping_path")
+OWN_STANDARD = ".toml"
 
 
 def _choice(default: str, choices: tuple[str, ...]) -> Any:
     return field(default=default, metadata={"choices": choices})
+
+
+def _share(default: float) -> Any:
+    return field(default=default, metadata={"minimum": 0.0, "below": 1.0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class InterSchoolVariation(StudyParameters):
         Share by which each school's stock may be misreported, in the sensitivity to such errors.
     """
 
-    reporting_error: float = 0.02
+    reporting_error: float = _share(0.02)
 
 
 NOTEBOOKS: dict[str, type[StudyParameters]] = {
@@ -78,12 +85,13 @@ NOTEBOOKS: dict[str, type[StudyParameters]] = {
 }
 
 
-class _Record(Protocol):
-    __dataclass_fields__: dict[str, Field[Any]]
+def parameter_fields() -> list[Field[Any]]:
+    """Return every parameter that a notebook has, each once."""
+    return list({entry.name: entry for record in NOTEBOOKS.values() for entry in fields(record)}.values())
 
 
 def check_parameters(parameters: StudyParameters) -> None:
-    """Refuse values of the wrong type or outside their choices.
+    """Refuse values of the wrong type, outside their choices or outside their range.
 
     Raises
     ------
@@ -92,41 +100,73 @@ def check_parameters(parameters: StudyParameters) -> None:
     """
     for entry in fields(parameters):
         value = getattr(parameters, entry.name)
-        # A bool is an int in Python, but never a year.
-        if type(value) is not entry.type:
-            raise ParameterError(
-                "parameter_type",
-                name=entry.name,
-                value=repr(value),
-                type=label(f"type_{entry.type.__name__}", "zh"),
-                type_en=label(f"type_{entry.type.__name__}", "en"),
-            )
-        choices = entry.metadata.get("choices")
-        if choices and value not in choices:
-            raise ParameterError("parameter_choice", name=entry.name, value=value, choices=", ".join(choices))
+        _check_type(entry, value)
+        _check_choice(entry.name, value, entry.metadata.get("choices", ()))
+        if "minimum" in entry.metadata and not entry.metadata["minimum"] <= value < entry.metadata["below"]:
+            raise ParameterError("parameter_range", name=entry.name, value=value, **entry.metadata)
 
 
-def parameters_cell(record: type[_Record]) -> str:
+def require_language(value: str) -> Language:
+    """Return a language, or refuse a value that is none.
+
+    Raises
+    ------
+    ParameterError
+        Naming the languages.
+    """
+    _check_choice("language", value, LANGUAGES)
+    return "en" if value == "en" else "zh"
+
+
+def parameters_cell(record: type[StudyParameters]) -> str:
     """Return the source of a notebook's parameters cell: one annotated literal a line."""
     return "\n".join(
-        f"{entry.name}: {entry.type.__name__} = {_literal(entry.default)}  # {label(f'parameter_{entry.name}', 'zh')}"
+        f"{entry.name}: {_type_name(entry)} = {_literal(entry.default)}"
+        f"  # {label(f'parameter_{entry.name}', 'zh')}"
         for entry in fields(record)
     )
 
 
 def printed_parameters(parameters: StudyParameters, language: Language) -> list[tuple[str, str]]:
     """Return label and value of the parameters a reader of the page needs, without any path."""
-    hidden = {"data_path", "results_dir", "mapping_path"}
+    values = [(entry, getattr(parameters, entry.name)) for entry in fields(parameters)]
     return [
-        (label(f"parameter_{name}", language), _printed(name, value, language))
-        for name, value in asdict(parameters).items()
-        if name not in hidden and value not in ("", 0)
+        (label(f"parameter_{entry.name}", language), _printed(entry, value, language))
+        for entry, value in values
+        if entry.name not in PATH_PARAMETERS and value != ""
     ]
 
 
-def _printed(name: str, value: object, language: Language) -> str:
-    closed = {entry.name for entry in fields(InterSchoolVariation) if entry.metadata.get("choices")}
-    return label(f"{name}_{value}", language) if name in closed else str(value)
+def shown_standard(standard: str) -> str:
+    """Return a standard's id, or the name of one's own file without its folder."""
+    return Path(standard).name if standard.endswith(OWN_STANDARD) else standard
+
+
+def _check_type(entry: Field[Any], value: object) -> None:
+    """Refuse a value of another type: a bool is an int in Python, but never a year."""
+    if type(value) is not entry.type:
+        raise ParameterError(
+            "parameter_type",
+            name=entry.name,
+            value=repr(value),
+            type=label(f"type_{_type_name(entry)}", "zh"),
+            type_en=label(f"type_{_type_name(entry)}", "en"),
+        )
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if choices and value not in choices:
+        raise ParameterError("parameter_choice", name=name, value=value, choices=", ".join(choices))
+
+
+def _type_name(entry: Field[Any]) -> str:
+    return entry.type if isinstance(entry.type, str) else entry.type.__name__
+
+
+def _printed(entry: Field[Any], value: object, language: Language) -> str:
+    if "choices" in entry.metadata:
+        return label(f"{entry.name}_{value}", language)
+    return shown_standard(str(value)) if entry.name == "standard" else str(value)
 
 
 def _literal(value: object) -> str:

@@ -1,6 +1,9 @@
 """What the quality of a county's data means for its verdicts, in sentences."""
 
+from typing import get_args
+
 from toolkit.data.checks import completeness
+from toolkit.data.problems import Severity
 from toolkit.reporting.findings import Finding, FindingNumber, build_finding
 from toolkit.reporting.study import Study
 from toolkit.vocabulary import format_number, term
@@ -31,15 +34,22 @@ def _rows(study: Study) -> Finding:
 
 
 def _problems(study: Study) -> Finding:
-    counts = {name: sum(problem.severity == name for problem in study.problems) for name in ("error", "warning", "notice")}
-    clean = counts["error"] == counts["warning"] == 0
+    counts = {
+        f"{severity}s": sum(problem.severity == severity for problem in study.problems)
+        for severity in get_args(Severity)
+    }
+    clean = counts["errors"] == counts["warnings"] == 0
     return build_finding(
         "problems",
         "finding_problems_none" if clean else "finding_problems",
         kind="finding" if clean else "headline",
         importance=1,
-        numbers=tuple(FindingNumber(f"{name}s", float(n), "", "problem_counts") for name, n in counts.items()),
-        **{f"{name}s": n for name, n in counts.items()},
+        numbers=tuple(
+            FindingNumber(name, float(count), "", "problem_counts") for name, count in counts.items()
+        ),
+        errors=counts["errors"],
+        warnings=counts["warnings"],
+        notices=counts["notices"],
     )
 
 
@@ -49,7 +59,7 @@ def _missing(study: Study) -> Finding:
     missing = int(deciding["missing"].sum())
     if not missing:
         return build_finding("missing", "finding_missing_none", kind="finding", importance=2)
-    worst = deciding.loc[deciding["missing_share"].idxmax()]
+    worst = deciding.nlargest(1, "missing_share").iloc[0]
     return build_finding(
         "missing",
         "finding_missing",
@@ -66,13 +76,14 @@ def _missing(study: Study) -> Finding:
 def _unmatched(study: Study) -> Finding:
     matches = study.reading.matches
     open_names = int((matches["school_id"].fillna("") == "").sum())
-    name = "finding_no_names" if matches.empty else "finding_unmatched" if open_names else "finding_all_matched"
+    if matches.empty:
+        return build_finding("unmatched", "finding_no_names", kind="finding", importance=4)
     return build_finding(
         "unmatched",
-        name,
+        "finding_unmatched" if open_names else "finding_all_matched",
         kind="limit" if open_names else "finding",
         importance=4,
-        numbers=(FindingNumber("unmatched", float(open_names), "", "matches"),) if len(matches) else (),
+        numbers=(FindingNumber("unmatched", float(open_names), "", "matches"),),
         names=len(matches),
         unmatched=open_names,
     )

@@ -157,7 +157,7 @@ def chosen_year(county: County, year: int) -> int:
     if not years:
         raise InputError("no_school_years", county=county.name)
     if year and year not in years:
-        raise InputError("year_not_in_data", year=year, years="、".join(map(str, years)))
+        raise InputError("year_not_in_data", year=year, years=", ".join(map(str, years)))
     return year or years[-1]
 
 

@@ -1,9 +1,11 @@
 """What the inter-school variation of a county says, in sentences built from its numbers."""
 
-import numpy as np
+import math
+from typing import Any
+
 import pandas as pd
 
-from toolkit.reporting.findings import Finding, FindingNumber, build_finding
+from toolkit.reporting.findings import Finding, FindingNumber, FindingStatus, build_finding
 from toolkit.standards import Standard
 from toolkit.variation.compliance import Compliance
 from toolkit.variation.locations import LocationComparison
@@ -13,6 +15,12 @@ from toolkit.variation.series import CoefficientTrends
 from toolkit.vocabulary import Term, format_number, term
 
 NAMED_SCHOOLS = 5
+COEFFICIENT_DECIMALS = 3
+LIMIT_DECIMALS = 2
+STAGE_COUNTS = ("n_schools", "n_pass", "n_fail", "n_undecided", "n_coefficients_pass", "n_coefficients")
+
+Row = dict[str, Any]
+"""One row of a table by column."""
 
 
 def find_variation(
@@ -37,55 +45,64 @@ def find_variation(
 
 
 def _stage_verdicts(compliance: Compliance) -> list[Finding]:
-    return [
-        build_finding(
-            f"verdict_{row['stage']}",
-            f"finding_stage_{row['overall']}",
-            kind="headline",
-            importance=1,
-            status=row["overall"],
-            numbers=tuple(
-                FindingNumber(name, float(row[name]), "", "stage_verdicts")
-                for name in ("n_schools", "n_pass", "n_fail", "n_undecided", "n_coefficients_pass", "n_coefficients")
-            ),
-            stage=term(row["stage"]),
-            **{name: int(row[name]) for name in row if str(name).startswith("n_")},
-        )
-        for row in compliance.stages.to_dict("records")
-    ]
+    return [_stage_verdict(row) for row in _rows(compliance.stages)]
+
+
+def _stage_verdict(row: Row) -> Finding:
+    counts = {name: int(row[name]) for name in STAGE_COUNTS}
+    status: FindingStatus = row["overall"]
+    return build_finding(
+        f"verdict_{row['stage']}",
+        f"finding_stage_{status}",
+        kind="headline",
+        importance=1,
+        status=status,
+        numbers=tuple(
+            FindingNumber(name, float(count), "", "stage_verdicts") for name, count in counts.items()
+        ),
+        **{"stage": term(row["stage"]), **counts},  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _failing_coefficients(compliance: Compliance, drivers: SchoolDrivers) -> list[Finding]:
     """Name every coefficient above its limit with the school that contributes most."""
-    failing = compliance.coefficients[compliance.coefficients["verdict"] == "fail"]
-    findings = []
-    for row in failing.sort_values("margin").to_dict("records"):
-        own = drivers.schools[
-            (drivers.schools["stage"] == row["stage"]) & (drivers.schools["indicator"] == row["indicator"])
-        ]
-        first = own.loc[own["variance_share"].idxmax()] if len(own) else None
-        findings.append(
-            build_finding(
-                f"coefficient_{row['stage']}_{row['indicator']}",
-                "finding_coefficient_above" if first is None else "finding_coefficient_above_driver",
-                kind="headline",
-                importance=2,
-                status="fail",
-                numbers=(_coefficient(row),),
-                stage=term(row["stage"]),
-                indicator=_name(compliance.standard, row["indicator"]),
-                coefficient=format_number(row["coefficient"], 3),
-                limit=format_number(row["limit"], 2),
-                school="" if first is None else first["school_name"],
-                share="" if first is None else f"{100 * first['variance_share']:.1f}%",
-                side=term("side_above" if first is not None and first["value"] > row["mean"] else "side_below"),
-            )
-        )
-    return findings
+    table = compliance.coefficients
+    failing = _rows(table[table["verdict"] == "fail"].sort_values("margin"))
+    return [_failing_coefficient(row, compliance.standard, _main_driver(drivers, row)) for row in failing]
+
+
+def _main_driver(drivers: SchoolDrivers, coefficient: Row) -> Row | None:
+    """Return the school with the largest part in a coefficient; none for a composite."""
+    schools = drivers.schools
+    of_coefficient = (schools["stage"] == coefficient["stage"]) & (
+        schools["indicator"] == coefficient["indicator"]
+    )
+    first = _rows(schools[of_coefficient].nlargest(1, "variance_share"))
+    return first[0] if first else None
+
+
+def _failing_coefficient(row: Row, standard: Standard, driver: Row | None) -> Finding:
+    values: dict[str, object] = {}
+    if driver is not None:
+        side = "side_above" if driver["value"] > row["mean"] else "side_below"
+        values = {
+            "school": driver["school_name"],
+            "share": _percentage(driver["variance_share"]),
+            "side": term(side),
+        }
+    return build_finding(
+        f"coefficient_{row['stage']}_{row['indicator']}",
+        "finding_coefficient_above" if driver is None else "finding_coefficient_above_driver",
+        kind="headline",
+        importance=2,
+        status="fail",
+        numbers=(_coefficient(row),),
+        **(_against_limit(row, standard) | values),  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _near_limits(compliance: Compliance) -> list[Finding]:
-    near = compliance.coefficients[compliance.coefficients["near_limit"]]
+    near, standard = compliance.coefficients["near_limit"].astype(bool), compliance.standard
     return [
         build_finding(
             f"near_{row['stage']}_{row['indicator']}",
@@ -93,42 +110,43 @@ def _near_limits(compliance: Compliance) -> list[Finding]:
             kind="limit",
             importance=3,
             numbers=(_coefficient(row),),
-            stage=term(row["stage"]),
-            indicator=_name(compliance.standard, row["indicator"]),
-            coefficient=format_number(row["coefficient"], 3),
-            limit=format_number(row["limit"], 2),
+            near=f"{standard.near_limit:g}",
+            **_against_limit(row, standard),  # pyright: ignore[reportArgumentType]
         )
-        for row in near.to_dict("records")
+        for row in _rows(compliance.coefficients[near])
     ]
 
 
 def _failing_schools(compliance: Compliance) -> list[Finding]:
     """Name the schools that fail, by stage; the table has those beyond the first."""
-    findings = []
     failing = compliance.schools[compliance.schools["verdict"] == "fail"]
-    for stage, own in failing.groupby("stage", sort=False):
-        names = list(own["school_name"])
-        findings.append(
-            build_finding(
-                f"schools_{stage}",
-                "finding_schools_fail" if len(names) <= NAMED_SCHOOLS else "finding_many_schools_fail",
-                kind="headline",
-                importance=3,
-                status="fail",
-                numbers=(FindingNumber("n_fail", float(len(names)), "", "school_verdicts"),),
-                stage=term(str(stage)),
-                count=len(names),
-                schools=_listed(names[:NAMED_SCHOOLS]),
-                shown=NAMED_SCHOOLS,
-                indicator=_most_missed(own, compliance.standard),
-            )
-        )
-    return findings
+    return [
+        _schools_failing(str(stage), own, compliance.standard)
+        for stage, own in failing.groupby("stage", sort=False)
+    ]
 
 
-def _most_missed(schools: pd.DataFrame, standard: Standard) -> Term:
+def _schools_failing(stage: str, schools: pd.DataFrame, standard: Standard) -> Finding:
+    names = list(schools["school_name"])
     missed = schools["missed"].explode().value_counts()
-    return _name(standard, str(missed.index[0]))
+    values: dict[str, object] = {
+        "stage": term(stage),
+        "count": len(names),
+        "schools": _listed(names[:NAMED_SCHOOLS]),
+    }
+    # A cell that enters two indicators can fail a school although neither is known to be missed.
+    if len(missed):
+        values["indicator"] = _name(standard, str(missed.index[0]))
+    many = "many_" if len(names) > NAMED_SCHOOLS else ""
+    return build_finding(
+        f"schools_{stage}",
+        f"finding_{many}schools_fail" if len(missed) else f"finding_{many}schools_fail_by_range",
+        kind="headline",
+        importance=3,
+        status="fail",
+        numbers=(FindingNumber("n_fail", float(len(names)), "", "school_verdicts"),),
+        **values,  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _open_schools(compliance: Compliance) -> list[Finding]:
@@ -143,7 +161,7 @@ def _open_schools(compliance: Compliance) -> list[Finding]:
             numbers=(FindingNumber("n_undecided", float(len(own)), "", "open_schools"),),
             stage=term(str(stage)),
             count=len(own),
-            cells=int(own["deciding"].map(len).sum()),
+            cells=sum(len(cells) for cells in own["deciding"]),
         )
         for stage, own in schools.groupby("stage", sort=False)
     ]
@@ -159,22 +177,17 @@ def _open_coefficients(compliance: Compliance) -> list[Finding]:
             importance=3,
             status="undecided",
             numbers=(_coefficient(row),),
-            stage=term(row["stage"]),
-            indicator=_name(compliance.standard, row["indicator"]),
             count=int(row["n_missing"]),
-            limit=format_number(row["limit"], 2),
-            low=format_number(row["low"], 3),
+            low=format_number(row["low"], COEFFICIENT_DECIMALS),
+            **_against_limit(row, compliance.standard),  # pyright: ignore[reportArgumentType]
         )
-        for row in table.to_dict("records")
+        for row in _rows(table)
     ]
 
 
 def _locations(locations: LocationComparison, standard: Standard) -> list[Finding]:
     """Say where the share between town and country is largest."""
     table = locations.table.dropna(subset="variance_between_share")
-    if table.empty:
-        return []
-    row = table.loc[table["variance_between_share"].idxmax()]
     return [
         build_finding(
             "locations",
@@ -182,51 +195,56 @@ def _locations(locations: LocationComparison, standard: Standard) -> list[Findin
             kind="finding",
             importance=5,
             numbers=(
-                FindingNumber("variance_between_share", float(row["variance_between_share"]), "percent", "inequality"),
+                FindingNumber(
+                    "variance_between_share", float(row["variance_between_share"]), "percent", "inequality"
+                ),
             ),
             stage=term(row["stage"]),
             indicator=_name(standard, row["indicator"]),
-            share=f"{100 * row['variance_between_share']:.1f}%",
-            smallest=f"{100 * table['variance_between_share'].min():.1f}%",
+            share=_percentage(row["variance_between_share"]),
+            smallest=_percentage(table["variance_between_share"].min()),
         )
+        for row in _rows(table.nlargest(1, "variance_between_share"))
     ]
 
 
 def _trends(trends: CoefficientTrends, standard: Standard) -> list[Finding]:
     """Name the coefficients above the limit whose slope leads there, and those it does not."""
-    findings = []
-    for row in trends.trends[~trends.trends["is_met"].astype(bool)].to_dict("records"):
-        if row["outlook"] == "insufficient":
-            name = "finding_trend_insufficient"
-        else:
-            name = "finding_trend_never" if np.isinf(row["reaching_year"]) else "finding_trend_reaching"
-        findings.append(
-            build_finding(
-                f"trend_{row['stage']}_{row['indicator']}",
-                name,
-                kind="finding",
-                importance=4,
-                numbers=(FindingNumber("slope", _number(row["slope"]), "", "trends"),),
-                stage=term(row["stage"]),
-                indicator=_name(standard, row["indicator"]),
-                slope=format_number(row["slope"], 3),
-                points=row["n_points"],
-                year=int(row["reaching_year"]) if np.isfinite(row["reaching_year"]) else "",
-            )
-        )
-    return findings
+    above = trends.trends[~trends.trends["is_met"].astype(bool)]
+    return [_trend(row, standard) for row in _rows(above)]
+
+
+def _trend(row: Row, standard: Standard) -> Finding:
+    values: dict[str, object] = {"points": int(row["n_points"])}
+    if row["outlook"] == "insufficient":
+        name = "finding_trend_insufficient"
+    elif math.isfinite(row["reaching_year"]):
+        name = "finding_trend_reaching"
+        values["year"] = math.ceil(row["reaching_year"])
+    else:
+        name = "finding_trend_never"
+    return build_finding(
+        f"trend_{row['stage']}_{row['indicator']}",
+        name,
+        kind="finding",
+        importance=4,
+        numbers=(FindingNumber("slope", _number(row["slope"]), "", "trends"),),
+        slope=format_number(row["slope"], COEFFICIENT_DECIMALS),
+        stage=term(row["stage"]),
+        indicator=_name(standard, row["indicator"]),
+        **values,  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _readings(readings: OtherReadings) -> list[Finding]:
     """Say whether rules in doubt would turn a verdict on a stage, or on schools and coefficients only."""
-    flips = readings.flips
-    count = len(flips)
-    turned = sorted(set(flips.loc[flips["subject"] == "stage", "stage"]))
-    name = "finding_readings_none" if not count else "finding_readings_stage" if turned else "finding_readings_some"
+    count = len(readings.flips)
+    turned = bool((readings.flips["subject"] == "stage").any())
+    names = {(False, False): "none", (True, False): "some", (True, True): "stage"}
     return [
         build_finding(
             "readings",
-            name,
+            f"finding_readings_{names[count > 0, turned]}",
             kind="limit" if count else "finding",
             importance=4 if turned else 6,
             numbers=(FindingNumber("verdicts_turned", float(count), "", "readings"),),
@@ -236,12 +254,26 @@ def _readings(readings: OtherReadings) -> list[Finding]:
     ]
 
 
-def _coefficient(row: dict) -> FindingNumber:
+def _against_limit(row: Row, standard: Standard) -> dict[str, object]:
+    """Return stage, indicator, coefficient and limit as a sentence states them."""
+    return {
+        "stage": term(row["stage"]),
+        "indicator": _name(standard, row["indicator"]),
+        "coefficient": format_number(row["coefficient"], COEFFICIENT_DECIMALS),
+        "limit": format_number(row["limit"], LIMIT_DECIMALS),
+    }
+
+
+def _coefficient(row: Row) -> FindingNumber:
     return FindingNumber("coefficient", _number(row["coefficient"]), "", "coefficients")
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else float(value)
+
+
+def _percentage(share: float) -> str:
+    return f"{format_number(100 * share, 1)}%"
 
 
 def _name(standard: Standard, indicator_id: str) -> Term:
@@ -253,3 +285,7 @@ def _name(standard: Standard, indicator_id: str) -> Term:
 
 def _listed(names: list[str]) -> Term:
     return Term(zh="、".join(names), en=", ".join(names))
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict(orient="records")]

@@ -8,6 +8,7 @@ from toolkit.standards.describe import (
     describe_targets,
     format_deadline,
     format_requirement,
+    indicator_name,
 )
 from toolkit.standards.loading import available_standards, hash_standard, load_readings, load_standard
 from toolkit.standards.model import (
@@ -52,6 +53,7 @@ __all__ = [
     "format_deadline",
     "format_requirement",
     "hash_standard",
+    "indicator_name",
     "load_readings",
     "load_standard",
     "referenced_columns",

@@ -144,3 +144,10 @@ def _source(target: Target, language: Language) -> str:
     if target.needs.zh:
         return label("data_absent", language) + getattr(target.needs, language)
     return target.reference or label("from_data", language)
+
+
+def indicator_name(standard: Standard, indicator_id: str, language: Language) -> str:
+    """Return number and name of an indicator; "composite" is the mean of the coefficients."""
+    if indicator_id == "composite":
+        return label("composite_coefficient", language)
+    return f"{indicator_id} {label(standard.indicator(indicator_id).name, language)}"

@@ -50,7 +50,7 @@ class Indicator:
     numerator: tuple[Component, ...]
     shared: bool
     per: int
-    minimum: Mapping[Stage, float]
+    minimum: Mapping[str, float]
     note: Text
     marks: tuple[str, ...]
     sources: tuple[str, ...]
@@ -274,7 +274,7 @@ class PassRule:
 class CoefficientRule:
     """Greatest coefficient of variation by stage, of each indicator or of their mean (`composite`)."""
 
-    maximum: Mapping[Stage, float]
+    maximum: Mapping[str, float]
     composite: bool
     marks: tuple[str, ...]
     sources: tuple[str, ...]
@@ -344,7 +344,7 @@ class Standard:
     own_marks: tuple[str, ...]
 
     @property
-    def coefficient_limits(self) -> Mapping[Stage, float]:
+    def coefficient_limits(self) -> Mapping[str, float]:
         """Greatest coefficient of variation by stage, empty when there is no such rule."""
         return self.coefficients.maximum if self.coefficients else {}
 
@@ -369,7 +369,7 @@ class Standard:
         """Return one target by its number."""
         return _by_id(self.targets, target_id)
 
-    def floor(self, indicator: Indicator) -> Mapping[Stage, float]:
+    def floor(self, indicator: Indicator) -> Mapping[str, float]:
         """Return the least value of an indicator that may miss its minimum, by stage."""
         if self.pass_rule is None:
             return {}

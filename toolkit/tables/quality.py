@@ -4,7 +4,7 @@ import pandas as pd
 
 from toolkit.data.county import Reading
 from toolkit.data.problems import Problem
-from toolkit.tables.captions import exhibit_caption
+from toolkit.exhibits import exhibit_caption
 from toolkit.tables.exhibit import TableExhibit, vocabulary_column
 from toolkit.vocabulary import Language, has_term, label
 
@@ -59,7 +59,9 @@ def tabulate_problems(problems: tuple[Problem, ...], language: Language) -> Tabl
     )
     columns = tuple(vocabulary_column(str(name), language) for name in data.columns)
     caption = exhibit_caption("problems", language, count=len(data), shown=min(len(data), PROBLEMS_SHOWN))
-    return TableExhibit(caption, columns, data, rows_shown=PROBLEMS_SHOWN if len(data) > PROBLEMS_SHOWN else 0)
+    return TableExhibit(
+        caption, columns, data, rows_shown=PROBLEMS_SHOWN if len(data) > PROBLEMS_SHOWN else 0
+    )
 
 
 def tabulate_conversions(reading: Reading, language: Language) -> TableExhibit:
@@ -67,9 +69,12 @@ def tabulate_conversions(reading: Reading, language: Language) -> TableExhibit:
     data = reading.conversions.copy()
     data["table"] = [_table_label(name, language) for name in data["table"]]
     for name, prefix in (("column", ""), ("conversion", "conversion_")):
-        data[name] = [label(prefix + value, language) if has_term(prefix + value) else value for value in data[name]]
+        data[name] = [
+            label(prefix + value, language) if has_term(prefix + value) else value for value in data[name]
+        ]
     columns = tuple(
-        vocabulary_column(name, language) for name in ("table", "column", "file", "sheet", "conversion", "cells")
+        vocabulary_column(name, language)
+        for name in ("table", "column", "file", "sheet", "conversion", "cells")
     )
     return TableExhibit(exhibit_caption("conversions", language), columns, data)
 
@@ -97,7 +102,9 @@ def tabulate_unmatched(reading: Reading, language: Language) -> TableExhibit:
 def tabulate_completeness(completeness: pd.DataFrame, language: Language) -> TableExhibit:
     """Return the columns with missing cells, those that decide a verdict first."""
     data = completeness[(completeness["missing"] > 0) & (completeness["missing"] < completeness["cells"])]
-    data = data.sort_values(["decides", "missing_share"], ascending=False, kind="stable").reset_index(drop=True)
+    data = data.sort_values(["decides", "missing_share"], ascending=False, kind="stable").reset_index(
+        drop=True
+    )
     data["table"] = [_table_label(name, language) for name in data["table"]]
     data["column"] = [label(name, language) for name in data["column"]]
     columns = (
@@ -113,4 +120,3 @@ def tabulate_completeness(completeness: pd.DataFrame, language: Language) -> Tab
 
 def _table_label(name: str, language: Language) -> str:
     return label(f"table_{name}", language) if name else label("no_table", language)
-

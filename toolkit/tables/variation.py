@@ -1,11 +1,13 @@
 """Drivers, sensitivities, town and country, trends and doubtful rules, as tables."""
 
+from collections.abc import Hashable, Mapping
+
 import pandas as pd
 
-from toolkit.standards import Standard
-from toolkit.tables.captions import exhibit_caption
+from toolkit.exhibits import exhibit_caption
+from toolkit.standards import Standard, indicator_name
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
-from toolkit.tables.verdicts import COEFFICIENT_DECIMALS, indicator_name
+from toolkit.tables.verdicts import COEFFICIENT_DECIMALS
 from toolkit.variation.locations import LocationComparison
 from toolkit.variation.readings import OtherReadings
 from toolkit.variation.school_drivers import SchoolDrivers
@@ -22,7 +24,9 @@ def tabulate_drivers(drivers: SchoolDrivers, standard: Standard, language: Langu
     data = drivers.schools.sort_values(
         ["stage", "indicator", "variance_share"], ascending=[False, True, False], kind="stable"
     )
-    first = data.groupby(["stage", "indicator"], sort=False).head(DRIVERS_PER_COEFFICIENT).reset_index(drop=True)
+    first = (
+        data.groupby(["stage", "indicator"], sort=False).head(DRIVERS_PER_COEFFICIENT).reset_index(drop=True)
+    )
     first["name"] = [indicator_name(standard, indicator, language) for indicator in first["indicator"]]
     columns = (
         TableColumn("name", label("indicator", language)),
@@ -53,7 +57,9 @@ def tabulate_additions(drivers: SchoolDrivers, standard: Standard, language: Lan
     return TableExhibit(exhibit_caption("additions", language), columns, first)
 
 
-def tabulate_sensitivities(sensitivities: Sensitivities, standard: Standard, language: Language) -> TableExhibit:
+def tabulate_sensitivities(
+    sensitivities: Sensitivities, standard: Standard, language: Language
+) -> TableExhibit:
     """Return the named sensitivities of every coefficient."""
     table = sensitivities.table
     data = table.assign(
@@ -88,10 +94,14 @@ def tabulate_sensitivities(sensitivities: Sensitivities, standard: Standard, lan
     return TableExhibit(caption, columns, data, marks=without_points)
 
 
-def tabulate_inequality(comparison: LocationComparison, standard: Standard, language: Language) -> TableExhibit:
+def tabulate_inequality(
+    comparison: LocationComparison, standard: Standard, language: Language
+) -> TableExhibit:
     """Return Gini, Theil and the shares between locations of every indicator."""
     table = comparison.table
-    data = table.assign(name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]])
+    data = table.assign(
+        name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]]
+    )
     columns = (
         TableColumn("name", label("indicator", language)),
         vocabulary_column("stage", language, kind="code"),
@@ -104,7 +114,9 @@ def tabulate_inequality(comparison: LocationComparison, standard: Standard, lang
     return TableExhibit(exhibit_caption("inequality", language), columns, data)
 
 
-def tabulate_locations(comparison: LocationComparison, standard: Standard, language: Language) -> TableExhibit:
+def tabulate_locations(
+    comparison: LocationComparison, standard: Standard, language: Language
+) -> TableExhibit:
     """Return the mean of every indicator in urban, town and rural schools."""
     means = comparison.locations.pivot(index=["stage", "indicator"], columns="location", values="mean")
     places = [name for name in ("urban", "town_area", "rural") if name in means.columns]
@@ -170,7 +182,7 @@ def tabulate_readings(readings: OtherReadings, standard: Standard, language: Lan
     return TableExhibit(exhibit_caption("readings", language), columns, data, marks=not_counted)
 
 
-def _outlook(trend: dict[str, object], language: Language) -> str:
+def _outlook(trend: Mapping[Hashable, object], language: Language) -> str:
     """Say in words where a slope leads."""
     if trend["outlook"] == "insufficient":
         return label("outlook_insufficient", language)

@@ -3,21 +3,14 @@
 import pandas as pd
 
 from toolkit.data.county import Reading
+from toolkit.exhibits import exhibit_caption, schools_counted
 from toolkit.indicators.resources import ResourceIndicators, special_cases_applied
-from toolkit.standards import Standard
-from toolkit.tables.captions import exhibit_caption, schools_counted
+from toolkit.standards import Standard, indicator_name
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.variation.compliance import Compliance
 from toolkit.vocabulary import Language, label, sentence, term, unit_label
 
 COEFFICIENT_DECIMALS = 3
-
-
-def indicator_name(standard: Standard, indicator_id: str, language: Language) -> str:
-    """Return number and name of an indicator, or the name of the composite."""
-    if indicator_id == "composite":
-        return label("composite_coefficient", language)
-    return f"{indicator_id} {label(standard.indicator(indicator_id).name, language)}"
 
 
 def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> TableExhibit:
@@ -31,7 +24,11 @@ def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> Table
         _verdict("overall_verdict", language),
     )
     data = compliance.stages.rename(
-        columns={"schools": "schools_verdict", "coefficients": "coefficients_verdict", "overall": "overall_verdict"}
+        columns={
+            "schools": "schools_verdict",
+            "coefficients": "coefficients_verdict",
+            "overall": "overall_verdict",
+        }
     ).replace("", pd.NA)
     return TableExhibit(exhibit_caption("stage_verdicts", language), columns, data)
 
@@ -66,7 +63,9 @@ def tabulate_coefficients(compliance: Compliance, language: Language) -> TableEx
 def tabulate_school_verdicts(compliance: Compliance, language: Language) -> TableExhibit:
     """Return the seven values of every school with the number met and the verdict."""
     ids = [indicator.id for indicator in compliance.standard.indicators]
-    values = compliance.values.pivot(index=["stage", "school_id"], columns="indicator", values="value")
+    values = compliance.indicator_values.pivot(
+        index=["stage", "school_id"], columns="indicator", values="value"
+    )
     schools = compliance.schools.merge(values, on=["stage", "school_id"], how="left")
     schools["missed"] = [label("list_separator", language).join(missed) for missed in schools["missed"]]
     schools["verdict"] = schools["verdict"].replace("", pd.NA)
@@ -78,7 +77,10 @@ def tabulate_school_verdicts(compliance: Compliance, language: Language) -> Tabl
         vocabulary_column("enrolment", language),
         *(
             TableColumn(
-                indicator, indicator, "number", _unit(compliance.standard, indicator, language),
+                indicator,
+                indicator,
+                "number",
+                _unit(compliance.standard, indicator, language),
                 _decimals(compliance.standard, indicator),
             )
             for indicator in ids
@@ -86,7 +88,7 @@ def tabulate_school_verdicts(compliance: Compliance, language: Language) -> Tabl
         vocabulary_column("n_met", language),
         vocabulary_column("missed", language),
         _verdict("verdict", language),
-    )  # fmt: skip
+    )
     names = [indicator_name(compliance.standard, indicator, language) for indicator in ids]
     caption = exhibit_caption(
         "school_verdicts", language, n=schools_counted(len(schools), language), notes=(";  ".join(names),)
@@ -96,7 +98,7 @@ def tabulate_school_verdicts(compliance: Compliance, language: Language) -> Tabl
 
 def tabulate_unmet(compliance: Compliance, language: Language) -> TableExhibit:
     """Return every indicator that a school misses, with the value, the minimum and the floor."""
-    values = compliance.values[compliance.values["met"] == "fail"].reset_index(drop=True)
+    values = compliance.indicator_values[compliance.indicator_values["met"] == "fail"].reset_index(drop=True)
     data = values.assign(
         name=[indicator_name(compliance.standard, indicator, language) for indicator in values["indicator"]],
         unit=[_unit(compliance.standard, indicator, language) for indicator in values["indicator"]],
@@ -115,9 +117,7 @@ def tabulate_unmet(compliance: Compliance, language: Language) -> TableExhibit:
     return TableExhibit(exhibit_caption("unmet", language), columns, data)
 
 
-def tabulate_open_schools(
-    compliance: Compliance, reading: Reading, language: Language
-) -> TableExhibit:
+def tabulate_open_schools(compliance: Compliance, reading: Reading, language: Language) -> TableExhibit:
     """Return the missing cells on which verdicts hang, with their address in the workbook."""
     years, origin = reading.county.tables["school_years"], reading.origins["school_years"]
     positions = {key: at for at, key in enumerate(zip(years["school_id"], years["year"], strict=True))}

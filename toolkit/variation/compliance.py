@@ -43,7 +43,7 @@ class Compliance:
         The standard behind the verdicts.
     year : int
         School year.
-    values : pandas.DataFrame
+    indicator_values : pandas.DataFrame
         One row per unit and indicator: identity, `value`, `minimum`, `floor`, `ratio` (value over
         minimum), `met`, `above_floor`, `near_limit`.
     schools : pandas.DataFrame
@@ -60,7 +60,7 @@ class Compliance:
 
     standard: Standard
     year: int
-    values: pd.DataFrame
+    indicator_values: pd.DataFrame
     schools: pd.DataFrame
     coefficients: pd.DataFrame
     stages: pd.DataFrame
@@ -110,7 +110,7 @@ def judge_resources(resources: ResourceIndicators, *, year: int) -> Compliance:
     return Compliance(
         standard=standard,
         year=year,
-        values=values,
+        indicator_values=values,
         schools=schools,
         coefficients=coefficients,
         stages=stages,
@@ -214,8 +214,8 @@ def _judge_schools(
     schools = identity.assign(
         n_met=(met == "pass").sum(axis=1),
         verdict=verdicts,
-        missed=[tuple(ids[row == "fail"]) for row in met],
-        deciding=deciding,
+        missed=pd.Series([tuple(ids[row == "fail"]) for row in met], dtype=object),
+        deciding=pd.Series(deciding, dtype=object),
     )
     return values, schools
 
@@ -232,9 +232,11 @@ def _three_valued(
         return met, above, verdicts, deciding
     columns = _cell_columns(resources.standard, stage)
     cells = resources.rows.iloc[units][columns].to_numpy(dtype=float)
-    held = np.column_stack([np.zeros(len(units), dtype=bool), *(case[units] for case in resources.holds.values())])
+    held = np.column_stack(
+        [np.zeros(len(units), dtype=bool), *(case[units] for case in resources.holds.values())]
+    )
     for alike in _alike(np.hstack([resources.taught[units], held])):
-        numerators, denominators = _linear_forms(resources, stage, columns, units[alike[0]])
+        numerators, denominators = _linear_forms(resources, stage, columns, int(units[alike[0]]))
         used = (numerators != 0).any(axis=0) | (denominators != 0).any(axis=0)
         for batch in _alike(np.isnan(cells[alike]) & used):
             members = alike[batch]
@@ -251,7 +253,9 @@ def _three_valued(
             )
             met[members], above[members], verdicts[members] = judged.met, judged.above_floor, judged.verdicts
             for member, pivotal in zip(members, judged.deciding_cells, strict=True):
-                deciding[member] = tuple(name for name, pivots in zip(columns, pivotal, strict=True) if pivots)
+                deciding[member] = tuple(
+                    name for name, pivots in zip(columns, pivotal, strict=True) if pivots
+                )
     return met, above, verdicts, deciding
 
 
@@ -272,7 +276,7 @@ def _cell_columns(standard: Standard, stage: str) -> list[str]:
 
 
 def _linear_forms(
-    resources: ResourceIndicators, stage: str, columns: list[str], unit: np.intp
+    resources: ResourceIndicators, stage: str, columns: list[str], unit: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return numerator and denominator of each indicator as linear forms in the cells of one unit."""
     standard = resources.standard
@@ -315,18 +319,18 @@ def _judge_stage(
     """Return the verdicts on one stage; "" where the standard has no such rule."""
     own = schools[schools["stage"] == stage]
     judged = coefficients[(coefficients["stage"] == stage) & (coefficients["verdict"] != "")]
-    by_school = all_of(own["verdict"]) if standard.pass_rule else ""
-    by_coefficient = all_of(judged["verdict"]) if len(judged) else ""
-    found = [verdict for verdict in (by_school, by_coefficient) if verdict]
+    by_school = all_of(own["verdict"]) if standard.pass_rule else None
+    by_coefficient = all_of(judged["verdict"]) if len(judged) else None
+    found: list[Verdict] = [verdict for verdict in (by_school, by_coefficient) if verdict is not None]
     return {
         "stage": stage,
         "n_schools": len(own),
         "n_pass": int((own["verdict"] == "pass").sum()),
         "n_fail": int((own["verdict"] == "fail").sum()),
         "n_undecided": int((own["verdict"] == "undecided").sum()),
-        "schools": by_school,
+        "schools": by_school or "",
         "n_coefficients": len(judged),
         "n_coefficients_pass": int((judged["verdict"] == "pass").sum()),
-        "coefficients": by_coefficient,
+        "coefficients": by_coefficient or "",
         "overall": all_of(found) if found else "undecided",
     }

@@ -64,7 +64,7 @@ def _inequality(known: KnownStocks) -> dict[str, object]:
         "theil_between_share": np.nan,
         "variance_between_share": np.nan,
     }
-    if located.units["location"].nunique() > 1 and located.amount.sum() > 0:
+    if len(set(located.units["location"])) > 1 and located.amount.sum() > 0:
         place = located.units["location"].to_numpy()
         theil = decompose_theil(located.amount, located.enrolment, place)
         variance = decompose_variance(located.amount, located.enrolment, place)

@@ -71,7 +71,9 @@ def compare_readings(
         if compliance.year not in resources.years:
             continue
         other = _verdicts(judge_resources(resources, year=compliance.year))
-        both = own.merge(other, how="outer", on=["subject", "stage", "school_id", "name"], suffixes=("", "_other"))
+        both = own.merge(
+            other, how="outer", on=["subject", "stage", "school_id", "name"], suffixes=("", "_other")
+        )
         both = both.fillna({"verdict": "", "verdict_other": ""})
         differs = both[both["verdict"] != both["verdict_other"]]
         parts.append(differs.assign(mark=mark).rename(columns={"verdict_other": "other_verdict"}))
@@ -86,6 +88,8 @@ def _verdicts(compliance: Compliance) -> pd.DataFrame:
     coefficients = compliance.coefficients.assign(
         subject="coefficient", name=compliance.coefficients["indicator"], school_id=""
     )
-    stages = compliance.stages.assign(subject="stage", name="", school_id="", verdict=compliance.stages["overall"])
+    stages = compliance.stages.assign(
+        subject="stage", name="", school_id="", verdict=compliance.stages["overall"]
+    )
     columns = ["subject", "stage", "school_id", "name", "verdict"]
     return pd.concat([part[columns] for part in (schools, coefficients, stages)], ignore_index=True)

@@ -53,9 +53,7 @@ def compute_sensitivities(
     """
     series = coefficient_series(resources)
     series = series[series["year"] <= year]
-    rows = [
-        _sensitivity(known, series, reporting_error) for known in known_stocks(resources, year=year)
-    ]
+    rows = [_sensitivity(known, series, reporting_error) for known in known_stocks(resources, year=year)]
     return Sensitivities(year=year, reporting_error=reporting_error, table=pd.DataFrame(rows))
 
 

@@ -34,7 +34,7 @@ def _read(rows) -> tuple[Reading, int]:
         return load_county(place), 3
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(ROWS)
 def test_rows_read_are_rows_used_and_rows_left_out(rows):
     reading, register_rows = _read(rows)
@@ -51,7 +51,7 @@ def test_rows_read_are_rows_used_and_rows_left_out(rows):
     assert all(has_term(f"row_{reason}") for reason in accounting["reason"] if reason)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(ROWS)
 def test_the_origin_of_a_row_is_the_row_it_came_from(rows):
     reading, _ = _read(rows)
@@ -65,7 +65,7 @@ def test_the_origin_of_a_row_is_the_row_it_came_from(rows):
         assert value != value or float(typed) == value
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(ROWS)
 def test_every_problem_tells_itself_in_both_languages(rows):
     reading, _ = _read(rows)

@@ -3,8 +3,8 @@
 import pytest
 
 from toolkit.data.reading.headers import is_annotation, match_header, nearest_header, stage_of
-from toolkit.data.reading.text import arabic_numerals, squash
 from toolkit.data.schema import TABLES
+from toolkit.data.text import arabic_numerals, squash
 from toolkit.vocabulary import label
 
 YEARS = "school_years"

@@ -11,9 +11,9 @@ import pandas as pd
 
 from toolkit.data.reading.cells import CellError, is_blank
 from toolkit.data.reading.quantities import Converted, Issue, shown_cell
-from toolkit.data.reading.text import arabic_numerals, visible
-from toolkit.data.reading.words import ERROR_VALUES, MISSING, RUNNING
 from toolkit.data.schema import Column
+from toolkit.data.text import arabic_numerals, visible
+from toolkit.data.words import ERROR_VALUES, MISSING, RUNNING
 
 FIRST_SCHOOL_YEAR, LAST_SCHOOL_YEAR = 1990, 2050
 FIRST_EVENT_YEAR = 100

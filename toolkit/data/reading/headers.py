@@ -8,8 +8,12 @@ from itertools import permutations
 
 from rapidfuzz import fuzz, process
 
-from toolkit.data.reading.text import loosen, squash, visible
-from toolkit.data.reading.words import (
+from toolkit.data.schema import STAGES, TABLES
+from toolkit.data.schema.county import CLASS_SIZE_BANDS
+from toolkit.data.schema.people import SUBJECTS
+from toolkit.data.schema.words import WORDS
+from toolkit.data.text import loosen, squash, visible
+from toolkit.data.words import (
     AREA_UNITS,
     BAND_SUFFIXES,
     COLUMN_LETTERS,
@@ -22,10 +26,6 @@ from toolkit.data.reading.words import (
     STAGE_WORDS,
     SUBJECT_SUFFIXES,
 )
-from toolkit.data.schema import STAGES, TABLES
-from toolkit.data.schema.county import CLASS_SIZE_BANDS
-from toolkit.data.schema.people import SUBJECTS
-from toolkit.data.schema.words import WORDS
 from toolkit.vocabulary import Language, has_term, label, unit_label
 
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -86,6 +86,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
+    labels: dict[str, str]
     exact: dict[str, str]
     loose: dict[str, str]
     stems: dict[str, str]
@@ -149,6 +150,10 @@ def _match_header(parts: tuple[str, ...], table: str, stage: str) -> Match:
             texts.append(text)
     if not texts:
         return Match(unit=unit)
+    whole = _index(table).labels.get(texts[0].rstrip(" *"), "") if len(texts) == 1 else ""
+    if whole:
+        # "Item" is the label of one column and `item` the name of another.
+        return Match(column=whole, unit=unit)
     said = [part for part in texts if squash(part) in STAGE_WORDS]
     own_stage = STAGE_WORDS[squash(said[-1])] if said else stage
     variants = [(tuple(texts), 1), *_bracket_variants(texts)]
@@ -228,6 +233,7 @@ def _split_unit(text: str) -> tuple[str, str]:
     def take(match: re.Match) -> str:
         nonlocal unit
         words = [squash(word) for word in re.split(r"[:：;；,，、/\s]", match.group(1)) if squash(word)]
+        words = [squash(match.group(1))] if squash(match.group(1)) in _UNIT_WORDS else words
         units = [word for word in words if word in _UNIT_WORDS]
         known = [
             word
@@ -269,7 +275,13 @@ def _index(table: str) -> _Index:
                 stemless = loosen(squash(name).replace(_STAGE_LABELS[stage], "", 1))
                 stems.setdefault(stemless, set()).add(column.name.removesuffix(f"_{stage}"))
     unique_stems = {key: values.pop() for key, values in stems.items() if len(values) == 1}
+    labels = {
+        label(column.name, language): column.name
+        for column in TABLES[table].columns
+        for language in _LANGUAGES
+    }
     return _Index(
+        labels,
         exact,
         {key: next(iter(values)) for key, values in loose.items() if len(values) == 1},
         {key: stem for key, stem in unique_stems.items() if key and key not in map(loosen, exact)},

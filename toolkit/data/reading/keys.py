@@ -3,7 +3,7 @@
 import pandas as pd
 
 from toolkit.data.reading.stacking import Stack
-from toolkit.data.reading.text import visible
+from toolkit.data.text import visible
 
 LONELY_DISTANCE = 6
 """Years between one school year and the nearest other from which it is taken for a slip of the pen."""

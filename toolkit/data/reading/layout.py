@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from toolkit.data.reading.cells import Grid, column_letters, is_blank
 from toolkit.data.reading.headers import Match, is_annotation, match_header, stage_of
-from toolkit.data.reading.text import squash, visible
-from toolkit.data.reading.words import INSTRUCTION_SHEETS
 from toolkit.data.schema import TABLES
+from toolkit.data.text import squash, visible
+from toolkit.data.words import INSTRUCTION_SHEETS
 from toolkit.vocabulary import label
 
 _LAST_HEADER_START = 25

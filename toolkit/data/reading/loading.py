@@ -24,9 +24,9 @@ from toolkit.data.reading.references import Register, settle_references
 from toolkit.data.reading.sources import Sources, read_sources
 from toolkit.data.reading.stacking import Stack, stack_blocks
 from toolkit.data.reading.stages import settle_stages
-from toolkit.data.reading.text import plain_code, squash
 from toolkit.data.reading.unreadable import UnreadableFileError
 from toolkit.data.schema import TABLES
+from toolkit.data.text import plain_code, squash
 from toolkit.errors import InputError
 
 

@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from toolkit.data.reading.blocks import Block, Options, read_block
+from toolkit.data.reading.blocks import Block, Options
 from toolkit.data.reading.cells import Grid, is_blank
 from toolkit.data.reading.headers import Match
 from toolkit.data.reading.layout import Heading, Layout
 from toolkit.data.reading.log import ReadingLog
 from toolkit.data.reading.mapping import LayoutMapping, TableMapping
 from toolkit.data.reading.quantities import convert_numbers
-from toolkit.data.reading.text import plain_code, squash, visible
+from toolkit.data.reading.sheets import read_block
 from toolkit.data.reading.values import convert_column
 from toolkit.data.schema import TABLES, Column
+from toolkit.data.text import plain_code, squash, visible
 
 _LAST_HEADER_ROW = 25
 _CODE = Column("county_id", "code")

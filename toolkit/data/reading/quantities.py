@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from toolkit.data.reading.cells import CellError, is_blank
-from toolkit.data.reading.text import visible
-from toolkit.data.reading.words import (
+from toolkit.data.schema import Column
+from toolkit.data.text import visible
+from toolkit.data.words import (
     AREA_UNITS,
     COUNTING_UNITS,
     ERROR_VALUES,
@@ -23,7 +24,6 @@ from toolkit.data.reading.words import (
     SHARE_UNITS,
     UNIT_CONVERSIONS,
 )
-from toolkit.data.schema import Column
 from toolkit.vocabulary import format_number, has_term, unit_label
 
 _NUMBER = re.compile(

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from toolkit.data.reading.blocks import Block, Options, read_block
+from toolkit.data.reading.blocks import Block, Options
 from toolkit.data.reading.cells import Grid
 from toolkit.data.reading.layout import Layout, find_layout, is_instruction_sheet, relate_layout, table_named
 from toolkit.data.reading.log import ReadingLog
+from toolkit.data.reading.sheets import read_block
 from toolkit.data.schema import TABLES
 
 _SCHOOL_KEYS = frozenset(("school_id", "school_name", "year", "stage"))

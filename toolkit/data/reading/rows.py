@@ -6,9 +6,9 @@ import unicodedata
 from toolkit.data.reading.cells import Grid, is_blank
 from toolkit.data.reading.layout import Layout
 from toolkit.data.reading.quantities import convert_numbers
-from toolkit.data.reading.text import squash, visible
-from toolkit.data.reading.words import NOTES, TOTAL_EDGES, TOTALS
 from toolkit.data.schema import TABLES
+from toolkit.data.text import squash, visible
+from toolkit.data.words import NOTES, TOTAL_EDGES, TOTALS
 
 _TOTALS = frozenset(map(squash, TOTALS))
 _NOTES = tuple(unicodedata.normalize("NFKC", word).lower() for word in NOTES)

@@ -7,8 +7,8 @@ import pandas as pd
 from toolkit.data.reading.blocks import STEM_MARK
 from toolkit.data.reading.references import Register
 from toolkit.data.reading.stacking import Stack
-from toolkit.data.reading.words import STAGE_OF_TYPE
 from toolkit.data.schema import STAGES
+from toolkit.data.words import STAGE_OF_TYPE
 
 
 def settle_stages(stack: Stack, register: Register | None) -> None:

@@ -13,10 +13,10 @@ from rapidfuzz import fuzz, process
 from toolkit.data.reading.cells import CellError, is_blank
 from toolkit.data.reading.dates import convert_dates, convert_years
 from toolkit.data.reading.quantities import Converted, Issue, convert_numbers, shown_cell
-from toolkit.data.reading.text import arabic_numerals, plain_code, squash, visible
-from toolkit.data.reading.words import ERROR_VALUES, GRADE_WORDS, MISSING
 from toolkit.data.schema import Column
 from toolkit.data.schema.words import NO_WORDS, WORDS, YES_WORDS
+from toolkit.data.text import arabic_numerals, plain_code, squash, visible
+from toolkit.data.words import ERROR_VALUES, GRADE_WORDS, MISSING
 from toolkit.vocabulary import label
 
 EXACT_DIGITS = 15

@@ -17,8 +17,8 @@ from toolkit.data.reading.unreadable import UnreadableFileError
 MAXIMUM_CELLS = 4_000_000
 MAXIMUM_XML_BYTES = 1_000_000_000
 _CHUNK = 1 << 24
-_FILLED_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^>]*(?<!/)>(?!</)""")
-_MAY_BE_DEFECT = re.compile(rb"""<(?:\w+:)?f[\s/>]|\bt=["']e["']""")
+_FILLED_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>/]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^>/]*>(?!</)""")
+_SIGNS_OF_DEFECTS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b't="e"', b"t='e'")
 
 
 def inspect_xlsx(archive: zipfile.ZipFile, file: str) -> dict[str, dict[Position, CellError]]:
@@ -90,7 +90,7 @@ def _inspect_sheet(archive: zipfile.ZipFile, part: str, file: str) -> tuple[int,
         addresses = _FILLED_CELL.findall(data)
         columns.update({letters for letters, _ in addresses})
         last_row = max(last_row, *map(int, {row for _, row in addresses}), 0) if addresses else last_row
-        suspicious = suspicious or _MAY_BE_DEFECT.search(data) is not None
+        suspicious = suspicious or any(sign in data for sign in _SIGNS_OF_DEFECTS)
     width = max((column_position(letters.decode()) + 1 for letters in columns), default=0)
     return last_row * width, _defects(archive, part, file) if suspicious else {}
 

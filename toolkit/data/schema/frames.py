@@ -39,5 +39,7 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 def _typed(frame: pd.DataFrame, column: Column) -> pd.Series:
     dtype = DTYPES[column.kind]
     if column.name not in frame:
-        return pd.Series(pd.NA if dtype in ("boolean", "Int64") else None, index=range(len(frame)), dtype=dtype)
-    return frame[column.name].reset_index(drop=True).astype(dtype)
+        return pd.Series(
+            pd.NA if dtype in ("boolean", "Int64") else None, index=range(len(frame)), dtype=dtype
+        )
+    return frame[column.name].reset_index(drop=True).astype(pd.api.types.pandas_dtype(dtype))

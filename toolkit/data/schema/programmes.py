@@ -15,7 +15,15 @@ PROGRAMMES = (
 )
 ROLES = ("lead", "member")
 FORMS = ("close_form", "loose_form", "entrusted_form", "new_campus_form")
-PROJECT_KINDS = ("new_building", "extension", "renovation", "sports_ground", "equipment", "network", "housing")
+PROJECT_KINDS = (
+    "new_building",
+    "extension",
+    "renovation",
+    "sports_ground",
+    "equipment",
+    "network",
+    "housing",
+)
 MEMBER_STAGES = ("primary", "junior")
 
 SCHOOL_GROUPS = Table(
@@ -26,11 +34,19 @@ SCHOOL_GROUPS = Table(
         *school_code("school_id", "学校标识码"),
         choice("stage", MEMBER_STAGES, required=True),
         choice("programme", PROGRAMMES, "办学项目", "项目", required=True),
-        Column("school_group", "text", aliases=("教育集团名称", "集团", "学区名称"), required=True, period="fixed"),
+        Column(
+            "school_group",
+            "text",
+            aliases=("教育集团名称", "集团", "学区名称"),
+            required=True,
+            period="fixed",
+        ),
         choice("role", ROLES, "校别", "成员角色", "核心校/成员校", required=True),
         choice("form", FORMS, "集团类型", "办学形式", "类型"),
         Column("announced", "date", aliases=("公布时间", "批准日期"), period="event"),
-        Column("start_year", "year", aliases=("成立时间", "加入时间", "起始学年"), required=True, period="event"),
+        Column(
+            "start_year", "year", aliases=("成立时间", "加入时间", "起始学年"), required=True, period="event"
+        ),
         Column("end_year", "year", aliases=("退出时间", "截止学年"), period="event"),
         Column("selection_basis", "text", aliases=("遴选办法", "入选理由"), period="event"),
     ),

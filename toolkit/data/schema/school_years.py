@@ -78,7 +78,11 @@ TEACHERS = (
         at_most="teachers",
     ),
     *_by_stage(
-        "backbone_teachers", "{}县级及以上骨干教师数", "{}骨干教师", "{}区级以上骨干教师数", at_most="teachers"
+        "backbone_teachers",
+        "{}县级及以上骨干教师数",
+        "{}骨干教师",
+        "{}区级以上骨干教师数",
+        at_most="teachers",
     ),
     *_by_stage("pe_teachers", "{}体育专任教师人数", "{}体育教师数", "{}体育教师", at_most="teachers"),
     *_by_stage(
@@ -92,14 +96,18 @@ TEACHERS = (
     *_by_stage("visiting_pe_arts_teachers", "{}交流轮岗、兼职、走教体育艺术教师数", "{}走教体艺教师数"),
     *_by_stage("pe_arts_instructors", "{}承担音体美课教师数"),
     *_by_stage("certified_teachers", "{}持有教师资格证的专任教师人数", at_most="teachers"),
-    *_by_stage("trained_teachers", "{}近5年培训满360学时专任教师人数", at_most="teachers", period="school_year"),
+    *_by_stage(
+        "trained_teachers", "{}近5年培训满360学时专任教师人数", at_most="teachers", period="school_year"
+    ),
     *_by_stage("senior_title_teachers", "{}高级职称教师数", at_most="teachers"),
     *_by_stage("teachers_intermediate_title", "{}中级及以上职称教师数", at_most="teachers"),
     count("backbone_teachers_total", "县级及以上骨干教师数", "骨干教师数", "骨干教师"),
     count("pe_teachers_total", "体育专任教师人数", "体育教师数"),
     count("arts_teachers_total", "艺术专任教师人数", "音乐美术教师数", "艺术教师数"),
     count("teacher_exits", "教师流失人数", "离职教师数", period="school_year"),
-    Column("teacher_weekly_hours", "number", aliases=("周课时数",), minimum=0, maximum=60, period="school_year"),
+    Column(
+        "teacher_weekly_hours", "number", aliases=("周课时数",), minimum=0, maximum=60, period="school_year"
+    ),
     Column("teacher_satisfaction", "share", aliases=("教师工作满意度",), minimum=0, maximum=1),
 )
 

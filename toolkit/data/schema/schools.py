@@ -31,7 +31,14 @@ SCHOOLS = Table(
         Column(
             "school_id",
             "code",
-            aliases=("学校标识码", "学校（机构）标识码", "学校编码", "机构代码", "标识码", "学校代码（标识码）"),
+            aliases=(
+                "学校标识码",
+                "学校（机构）标识码",
+                "学校编码",
+                "机构代码",
+                "标识码",
+                "学校代码（标识码）",
+            ),
             required=True,
             period="fixed",
         ),
@@ -43,8 +50,12 @@ SCHOOLS = Table(
             period="fixed",
         ),
         Column("former_names", "text", aliases=("原校名", "原名", "别名", "简称"), period="fixed"),
-        Column("town", "text", aliases=("乡镇", "街道", "所属乡镇", "镇（街道）", "所在乡镇"), period="fixed"),
-        choice("school_type", SCHOOL_TYPES, "办学类型", "类别", "学校类别", "学校（机构）类型", required=True),
+        Column(
+            "town", "text", aliases=("乡镇", "街道", "所属乡镇", "镇（街道）", "所在乡镇"), period="fixed"
+        ),
+        choice(
+            "school_type", SCHOOL_TYPES, "办学类型", "类别", "学校类别", "学校（机构）类型", required=True
+        ),
         choice("ownership", OWNERSHIPS, "办学性质", "举办者", "办学主体", "公办民办"),
         choice("location", LOCATIONS, "城乡类别", "城乡分类", "城乡类型", "城乡属性"),
         Column("valid_from", "year", aliases=("信息起始年份", "生效学年", "启用年份"), period="fixed"),

@@ -63,7 +63,7 @@ def _ratios(
     """Return items with a number: value, or numerator and denominator."""
     back = settings.last_year - year
     now = school_years[school_years["year"] == year]
-    counted = rotations.compliance.set_index("year").loc[year]
+    counted = rotations.compliance[rotations.compliance["year"] == year].iloc[0]
     disabled = float(column(now, "students_with_disabilities").sum())
     migrant = float(column(now, "migrant_students").sum())
     pay = 92_000 * 0.96**back

@@ -75,7 +75,9 @@ def _empty_some(
         )
         for index in table.index[empty]:
             cells.append(
-                _cell(table.at[index, "school_id"], int(table.at[index, "year"]), column, planned=False)
+                _cell(
+                    str(table["school_id"].loc[index]), int(table["year"].loc[index]), column, planned=False
+                )
             )
         table[column] = table[column].mask(empty)
     tables["school_years"] = table

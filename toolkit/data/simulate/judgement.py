@@ -74,7 +74,7 @@ def _value(indicator: str, stage: str, record: dict, register: Register) -> floa
         return per * stock / record[f"enrolment_{stage}"]
     kind = register.schools.at[record["row"], "type"]
     stock = fsum(sign * record[column] for column, sign in columns.items())
-    weights = split_weights(kind)
+    weights = split_weights(str(kind))
     students = [_number(record[f"enrolment_{name}"]) for name in (*STAGES, "senior")]
     parts = [weight * count for weight, count in zip(weights, students, strict=True)]
     own = STAGES.index(stage)

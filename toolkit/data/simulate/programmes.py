@@ -179,7 +179,7 @@ def support_table(programmes: Programmes, register: Register, settings: Simulati
     receivers = [
         int(row)
         for row in rows_where(free & register.schools["closed"].isna())
-        if row not in touched and pd.isna(register.schools.at[row, "renamed"])
+        if row not in touched and register.schools["renamed"].isna().at[row]
     ][-4:]
     patterns = names()["programmes"]
     rows = []

@@ -198,7 +198,7 @@ def _central_schools(schools: pd.DataFrame) -> list[int]:
     )
     in_town: dict[str, int] = {}
     for row in rows_where(takes_all_grades & (schools["location"] != "urban")):
-        in_town.setdefault(schools.at[row, "town"], int(row))
+        in_town.setdefault(str(schools.at[row, "town"]), int(row))
     fallback = int(rows_where(takes_all_grades)[0])
     return [
         in_town.get(town, fallback) if kind == "teaching_point" else -1
@@ -251,13 +251,15 @@ def _add_events(schools: pd.DataFrame, settings: SimulationSettings) -> None:
     for row in closing:
         point = schools.at[row, "type"] == "teaching_point"
         schools.loc[row, "closed"] = first + min(3 if point else 4, settings.n_years - 1)
-        schools.loc[row, "merged_into"] = schools.at[row, "parent"] if point else _neighbour(schools, row)
+        schools.loc[row, "merged_into"] = (
+            int(schools["parent"].loc[row]) if point else _neighbour(schools, row)
+        )
     for kind, pattern, delay, new_code in RENAMES:
         here = (schools["type"] == kind) & (schools["location"] == "town_area")
         of_kind = [row for row in rows_where(here) if row in open_rows]
         for row in of_kind[-n_closing:]:
             schools.loc[row, "former_name"] = school_name(
-                pattern, 1, county="", town=schools.at[row, "town"], village=""
+                pattern, 1, county="", town=str(schools.at[row, "town"]), village=""
             )
             schools.loc[row, "renamed"] = first + min(delay, settings.n_years - 1)
             if new_code:

@@ -147,7 +147,7 @@ def _exits(frame: pd.DataFrame, staff: Staff) -> NDArray[np.float64]:
     stayed = next_year.merge(roster, on=["person", "row", "year"]).groupby(["row", "year"]).size()
     exits = next_year.groupby(["row", "year"]).size().sub(stayed, fill_value=0)
     keys = pd.MultiIndex.from_arrays([frame["row"], frame["year"]])
-    return exits.reindex(keys).to_numpy(dtype=float)
+    return np.asarray(exits.reindex(keys), dtype=float)
 
 
 def _add_rooms_and_equipment(

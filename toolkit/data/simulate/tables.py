@@ -41,4 +41,4 @@ def _typed(frame: pd.DataFrame, asked: Column) -> pd.Series:
     dtype = DTYPES[asked.kind]
     if dtype == "str":
         values = values.astype(object).where(values.notna() & (values.astype(object) != ""), None)
-    return values.astype(dtype)
+    return values.astype(pd.api.types.pandas_dtype(dtype))

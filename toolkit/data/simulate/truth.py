@@ -116,7 +116,7 @@ def _large_classes(classes: Classes, register: Register, settings: SimulationSet
 def _changes(register: Register) -> list[dict]:
     """Return renames, closures with their receiving school, and openings."""
     changes = [
-        {"kind": "opening", "school_id": register.ids[row], "year": int(register.schools.at[row, "opened"])}
+        {"kind": "opening", "school_id": register.ids[row], "year": int(register.schools["opened"].loc[row])}
         for row in register.opened_rows
     ]
     for row, school in enumerate(register.schools.to_dict("records")):

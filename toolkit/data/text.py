@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import cache
 
-from toolkit.data.reading.words import LOOKALIKES
+from toolkit.data.words import LOOKALIKES
 
 _LEADING = re.compile(
     r"^(?:[(（]?\d{1,2}[)）.、．](?!\d)|[(（][一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|其中[:：,，]?|[#*★☆※])+"

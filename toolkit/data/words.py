@@ -17,6 +17,7 @@ UNIT_CONVERSIONS = {
     1e8: "hundred_million",
 }
 
+NOTED_UNITS: tuple[str, ...] = tuple(_WORDS["noted_units"])
 HEADER_REMARKS: frozenset[str] = frozenset(_WORDS["header_remarks"])
 ORDER_HEADERS: frozenset[str] = frozenset(_WORDS["order_headers"])
 COLUMN_LETTERS: frozenset[str] = frozenset(_WORDS["column_letters"])

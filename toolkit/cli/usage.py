@@ -1,0 +1,32 @@
+"""Command lines that are not understood, told in Chinese and in English."""
+
+from typing import Any
+
+import typer
+
+from toolkit.errors import ParameterError
+
+# typer brings its own copy of click from 0.26 on: the errors of either are known by the class below theirs.
+UsageError: type[Any] = typer.BadParameter.__mro__[1]
+
+
+def told(error: Any) -> ParameterError:
+    """Return what is wrong with a command line as an error in both languages."""
+    command = error.ctx.command_path if error.ctx else "junheng"
+    parameter = getattr(error, "param", None)
+    match type(error).__name__:
+        case "NoSuchOption":
+            return ParameterError("usage_no_such_option", name=error.option_name, command=command)
+        case "MissingParameter" if parameter is not None:
+            return ParameterError("usage_missing", name=_name(parameter), command=command)
+        case "BadParameter" if parameter is not None:
+            return ParameterError(
+                "usage_bad_value", name=_name(parameter), detail=error.message, command=command
+            )
+        case _:
+            return ParameterError("usage_other", detail=error.format_message(), command=command)
+
+
+def _name(parameter: Any) -> str:
+    """Return an option as it is typed, or an argument as the help calls it."""
+    return parameter.opts[-1] if parameter.param_type_name == "option" else parameter.human_readable_name

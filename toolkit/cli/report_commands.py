@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import Field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -76,7 +77,7 @@ def with_parameter_options(command: Callable[..., int]) -> Callable[..., int]:
     }
     wanted = [own[name] for name in inspect.signature(command).parameters if name in own]
     derived = [
-        _option(entry.name, Optional[entry.type], f"--{entry.name.replace('_', '-')}", default=None)
+        _option(entry.name, _optional(entry), f"--{entry.name.replace('_', '-')}", default=None)
         for entry in parameter_fields()
         if entry.name not in PATH_PARAMETERS
     ]
@@ -88,6 +89,11 @@ def with_parameter_options(command: Callable[..., int]) -> Callable[..., int]:
     called.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
     called.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
     return called
+
+
+def _optional(entry: Field[Any]) -> Any:
+    kind: Any = entry.type
+    return kind | None
 
 
 def _option(name: str, kind: Any, *flags: str, default: object) -> inspect.Parameter:

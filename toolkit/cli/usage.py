@@ -29,4 +29,5 @@ def told(error: Any) -> ParameterError:
 
 def _name(parameter: Any) -> str:
     """Return an option as it is typed, or an argument as the help calls it."""
-    return parameter.opts[-1] if parameter.param_type_name == "option" else parameter.human_readable_name
+    flag = parameter.opts[-1]
+    return flag if flag.startswith("-") else parameter.metavar or parameter.name

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -22,10 +22,12 @@ from toolkit.share import resolve_path, share_path
 from toolkit.standards import Standard, check_columns, load_readings, load_standard
 from toolkit.tables.exhibit import TableExhibit
 from toolkit.tables.export import export_table
-from toolkit.vocabulary import Language
+from toolkit.vocabulary import Language, sentence
 
 DEMO_WORKBOOK = ("data", "demo_county.xlsx")
 TITLES_NAME = "tables.json"
+# Cell addresses, what was typed, codes of teachers: work for the office, not for the public.
+INTERNAL_TABLES = ("problems", "unmatched", "open_schools")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Study:
         )
 
     def table(self, exhibit: TableExhibit) -> TableExhibit:
-        """Return a table for showing, after writing its files when the study has a results folder."""
+        """Return a table as the edition shows it, after writing its files when there is a results folder."""
+        exhibit = _without_internal_rows(exhibit) if self.edition == "public" else exhibit
         if self.parameters.results_dir:
             folder = resolve_path(self.parameters.results_dir)
             export_table(exhibit, folder)
@@ -165,6 +168,22 @@ def load_table_titles(folder: Path) -> dict[str, str]:
     """Return the titles of the tables that a notebook wrote, by key, in their order."""
     path = folder / TITLES_NAME
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _without_internal_rows(exhibit: TableExhibit) -> TableExhibit:
+    """Return a table without its rows when they are for the office only."""
+    caption = exhibit.caption
+    if caption.key not in INTERNAL_TABLES:
+        return exhibit
+    note = sentence("public_edition_not_listed", caption.language, count=len(exhibit.data))
+    return replace(
+        exhibit,
+        caption=replace(caption, notes=(note,)),
+        data=exhibit.data.iloc[:0],
+        marks=(),
+        total_rows=0,
+        rows_shown=0,
+    )
 
 
 def _add_table_title(folder: Path, exhibit: TableExhibit) -> None:

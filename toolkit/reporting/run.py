@@ -46,7 +46,7 @@ from toolkit.reporting.run_pages import FinishedRun, write_pages
 from toolkit.reporting.runfolder import Placement, place_run, run_folder_name, scratch_folder
 from toolkit.reporting.study import Study, data_location, open_study, standard_location
 from toolkit.share import project_root, resolve_path, workspace
-from toolkit.standards import Standard, hash_standard
+from toolkit.standards import hash_standard
 from toolkit.vocabulary import sentence
 
 # Nothing random enters the notebooks there are; those that draw will say from which seed.
@@ -110,7 +110,6 @@ def run_report(
     started, clock = datetime.now(UTC), time.perf_counter()
     progress("reading")
     study = open_study(next(iter(records.values())))
-    _require_indicators(study.standard)
     _require_no_errors(study)
     narratives = narrative_paths(study)
     texts = [path for path in narratives.values() if read_narrative(path)]
@@ -184,11 +183,6 @@ def _scratch(target: Path) -> Iterator[Path]:
         except OSError as error:
             raise RunError("file_not_written", path=target.parent, reason=error.strerror or error) from error
         yield scratch
-
-
-def _require_indicators(standard: Standard) -> None:
-    if not standard.indicators or standard.split is None:
-        raise ParameterError("standard_without_indicators", standard=standard.id)
 
 
 def _require_no_errors(study: Study) -> None:

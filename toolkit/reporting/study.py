@@ -12,7 +12,7 @@ from toolkit.data.county import County, Reading
 from toolkit.data.problems import Problem
 from toolkit.data.reading import load_county
 from toolkit.data.schema import TABLES
-from toolkit.errors import InputError
+from toolkit.errors import InputError, ParameterError
 from toolkit.indicators.resources import ResourceIndicators, compute_resource_indicators
 from toolkit.indicators.unstaged import UnstagedRule
 from toolkit.reporting.edition import Edition
@@ -108,18 +108,18 @@ def open_study(parameters: StudyParameters) -> Study:
     Raises
     ------
     ParameterError
-        If a parameter has the wrong type or value.
+        If a parameter has the wrong type or value, or the standard defines no resource indicators.
     InputError
         If nothing can be read, a required table or the year is missing.
     """
     check_parameters(parameters)
+    standard = load_own_or_shipped(parameters.standard)
     reading = load_county(
         data_location(parameters),
         mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
         year=parameters.year or None,
         county=parameters.county or None,
     )
-    standard = load_own_or_shipped(parameters.standard)
     return Study(
         parameters=parameters,
         reading=reading,
@@ -141,8 +141,16 @@ def standard_location(standard: str) -> str | Path:
 
 
 def load_own_or_shipped(standard: str) -> Standard:
-    """Load a standard and check that every column it uses exists."""
+    """Load a standard and check that every column it uses exists.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such standard, or it defines no resource indicators, as the local plans.
+    """
     loaded = load_standard(standard_location(standard))
+    if not loaded.indicators or loaded.split is None:
+        raise ParameterError("standard_without_indicators", standard=loaded.id)
     check_columns(loaded, {table.name: set(table.column_names) for table in TABLES.values()})
     return loaded
 

@@ -40,6 +40,8 @@ class Grid:
         Merged ranges.
     hidden : bool
         Whether the sheet is hidden.
+    is_typed : bool
+        Whether the file says what its columns hold: it has no totals, notes or headers among its rows.
     """
 
     file: str
@@ -47,6 +49,7 @@ class Grid:
     rows: tuple[tuple[object, ...], ...]
     merged: tuple[Area, ...] = ()
     hidden: bool = False
+    is_typed: bool = False
 
     @property
     def width(self) -> int:

@@ -1,7 +1,7 @@
 """A county read from a workbook, a folder, or another layout with its mapping."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from toolkit.data.reading.keys import (
     leave_out_rows_without_key,
     refuse_double_keys,
 )
+from toolkit.data.reading.layout import table_named
 from toolkit.data.reading.log import ReadingLog
 from toolkit.data.reading.mapped import counties_of, find_grid, find_headers, read_mapped
 from toolkit.data.reading.mapping import LayoutMapping, load_mapping
@@ -31,7 +32,12 @@ from toolkit.errors import InputError
 
 
 def load_county(
-    path: Path, *, mapping: Path | None = None, year: int | None = None, county: str | None = None
+    path: Path,
+    *,
+    mapping: Path | None = None,
+    year: int | None = None,
+    county: str | None = None,
+    tables: Collection[str] = TABLES,
 ) -> Reading:
     """Load the tables of one county, with everything that was noticed on the way.
 
@@ -45,6 +51,9 @@ def load_county(
         School year of the sheets that tell none.
     county : str, optional
         Code of the county to take from an input that holds several.
+    tables : collection of str
+        Tables to read, all by default; the register and its links, which others refer to, should be
+        among them. Not for inputs with a mapping, which says itself what is read.
 
     Returns
     -------
@@ -57,13 +66,13 @@ def load_county(
         If nothing at all can be read, the mapping is not valid, or the county is not among several.
     """
     declared = load_mapping(Path(mapping)) if mapping is not None else None
-    sources = _open(Path(path), declared)
+    sources = _open(Path(path), declared, tables)
     log = ReadingLog()
     _account_for_files(sources, log)
     wanted = plain_code(county) if county else ""
     year_text = "" if year is None else str(year)
     if declared is None:
-        blocks = read_recognised(sources.grids, log, year=year_text)
+        blocks = read_recognised(sources.grids, log, year=year_text, asked=tables)
     else:
         _require_one_county(sources, declared, wanted)
         blocks = read_mapped(sources.grids, declared, log, year=year_text, county=wanted)
@@ -73,12 +82,12 @@ def load_county(
     distinct = (
         frozenset(table.table for table in declared.tables if table.distinct) if declared else frozenset()
     )
-    tables, origins = _settle(blocks, log, wanted if declared is None else "", distinct)
-    _tell_missing_tables(tables, {block.place[0] for block in blocks}, Path(path).name, log)
-    county_id, name = _identity(tables, Path(path), wanted)
+    frames, origins = _settle(blocks, log, wanted if declared is None else "", distinct)
+    _tell_missing_tables(frames, {block.place[0] for block in blocks}, Path(path).name, log)
+    county_id, name = _identity(frames, Path(path), wanted)
     return Reading(
-        County(county_id, name, tables),
-        log.listed_problems(_latest_names(tables)),
+        County(county_id, name, frames),
+        log.listed_problems(_latest_names(frames)),
         log.accounting(),
         log.conversion_table(),
         log.match_table(),
@@ -119,9 +128,13 @@ def list_counties(path: Path, mapping: Path | None = None) -> pd.DataFrame:
     return grouped.agg(county_name=("county_name", "first"), rows=("county_id", "size")).reset_index()
 
 
-def _open(path: Path, mapping: LayoutMapping | None) -> Sources:
+def _open(path: Path, mapping: LayoutMapping | None, tables: Collection[str] = TABLES) -> Sources:
+    def is_wanted(name: str) -> bool:
+        table = "" if mapping else table_named(name)
+        return not table or table in tables
+
     try:
-        return read_sources(path, encoding=mapping.encoding if mapping else "")
+        return read_sources(path, encoding=mapping.encoding if mapping else "", is_wanted=is_wanted)
     except UnreadableFileError as failure:
         raise failure.as_input_error() from failure
 

@@ -1,5 +1,6 @@
 """Sheets read by what their names and headers say."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from toolkit.data.reading.blocks import Block, Options
@@ -12,9 +13,13 @@ from toolkit.data.schema import TABLES
 _SCHOOL_KEYS = frozenset(("school_id", "school_name", "year", "stage"))
 
 
-def read_recognised(grids: tuple[Grid, ...], log: ReadingLog, *, year: str) -> list[Block]:
-    """Read all sheets that hold a table of the contract; the others are accounted for."""
-    layouts = [(grid, layout) for grid in grids if (layout := _layout_or_account(grid, log)) is not None]
+def read_recognised(
+    grids: tuple[Grid, ...], log: ReadingLog, *, year: str, asked: Collection[str] = TABLES
+) -> list[Block]:
+    """Read the sheets that hold a table asked for; the others are accounted for."""
+    layouts = [
+        (grid, layout) for grid in grids if (layout := _layout_or_account(grid, log, asked)) is not None
+    ]
     tables = {layout.table for _, layout in layouts}
     blocks = []
     for grid, layout in layouts:
@@ -25,7 +30,7 @@ def read_recognised(grids: tuple[Grid, ...], log: ReadingLog, *, year: str) -> l
     return blocks
 
 
-def _layout_or_account(grid: Grid, log: ReadingLog) -> Layout | None:
+def _layout_or_account(grid: Grid, log: ReadingLog, asked: Collection[str]) -> Layout | None:
     """Return how a sheet is to be read, or note why it is left out."""
     address = {"file": grid.file, "sheet": grid.sheet}
     name = grid.sheet or grid.file
@@ -35,6 +40,10 @@ def _layout_or_account(grid: Grid, log: ReadingLog) -> Layout | None:
         if named:
             log.add("table_empty", "notice", **address, table=named)
         return None
+    named = table_named(name)
+    if named and named not in asked:
+        log.leave_out_sheet(grid.file, grid.sheet, len(grid.rows), "not_asked")
+        return None
     layout = find_layout(grid)
     if layout is None:
         _account_for_unknown(grid, name, log)
@@ -42,6 +51,9 @@ def _layout_or_account(grid: Grid, log: ReadingLog) -> Layout | None:
     if grid.hidden:
         log.leave_out_sheet(grid.file, grid.sheet, len(grid.rows), "hidden_sheet")
         log.add("sheet_hidden", "warning", **address, table=layout.table, title=name)
+        return None
+    if layout.table not in asked:
+        log.leave_out_sheet(grid.file, grid.sheet, len(grid.rows), "not_asked")
         return None
     if layout.table != table_named(name):
         log.add(

@@ -35,6 +35,8 @@ def classify_rows(grid: Grid, layout: Layout) -> dict[int, str]:
             fates[row + 1] = "note_row"
         elif all(is_blank(cells[position]) for position in known):
             fates[row + 1] = _fate_without_values(cells)
+        elif grid.is_typed:
+            fates[row + 1] = ""
         else:
             fates[row + 1] = _fate(cells, codes, header)
     return fates

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers.expat import ExpatError
@@ -38,7 +39,13 @@ class Sources:
     others: tuple[str, ...]
 
 
-def read_sources(path: Path, *, encoding: str = "", only: frozenset[str] | None = None) -> Sources:
+def read_sources(
+    path: Path,
+    *,
+    encoding: str = "",
+    only: frozenset[str] | None = None,
+    is_wanted: Callable[[str], bool] = lambda _: True,
+) -> Sources:
     """Read a workbook, a text table, a folder of them, or a workbook with the folder of its name.
 
     Parameters
@@ -49,6 +56,8 @@ def read_sources(path: Path, *, encoding: str = "", only: frozenset[str] | None 
         Encoding of text tables; found out when empty.
     only : frozenset of str or None
         Names of the files of a folder to read.
+    is_wanted : callable
+        Says of the name of a text or Parquet file in a folder whether it is to be read.
 
     Raises
     ------
@@ -63,6 +72,8 @@ def read_sources(path: Path, *, encoding: str = "", only: frozenset[str] | None 
     others: list[str] = []
     for entry in sorted(folder.iterdir()) if folder else ():
         if entry.name.startswith((".", "~$")) or (only is not None and entry.name not in only):
+            continue
+        if entry.suffix.lower() in (*TEXTS, ".parquet") and not is_wanted(entry.stem):
             continue
         known = (*WORKBOOKS, *TEXTS, ".parquet", *_OTHER_SPREADSHEETS)
         if entry.is_file() and entry.suffix.lower() in known:

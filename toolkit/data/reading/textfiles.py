@@ -60,9 +60,8 @@ def read_parquet(path: Path) -> Grid:
         ["" if value is None or value != value else value for value in column.to_pylist()]
         for column in table.columns
     ]
-    return make_grid(
-        path.name, "", [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
-    )
+    rows = (tuple(table.column_names), *zip(*columns, strict=True))
+    return Grid(path.name, "", rows, is_typed=True)
 
 
 def _decode(data: bytes, file: str, encoding: str) -> str:

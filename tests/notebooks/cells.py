@@ -4,7 +4,7 @@ import ast
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,14 @@ from toolkit.reporting.notebook import cell_tags
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """What a cell showed."""
 
     source: str
     value: Any
 
-    @property
+    @cached_property
     def html(self) -> str:
         return self.value._repr_html_().replace(INTERACTIVE_STYLE, "")
 

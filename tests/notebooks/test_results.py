@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.notebooks.cells import NOTEBOOKS, run_all, run_cells
+from tests.notebooks.cells import NOTEBOOKS, one_reading, run_all, run_cells
 from tests.reporting.pages import Outline
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.share import WORKSPACE_VARIABLE
@@ -70,7 +70,8 @@ def test_sentences_give_the_same_figures_in_both_languages(chinese, name):
     found = json.loads((chinese.results / name / "findings.json").read_text(encoding="utf-8"))
 
     def figures(text):
-        return sorted(re.findall(r"\d[\d,.]*\d|\d", text))
+        # The Chinese for this unit has no digits.
+        return sorted(re.findall(r"\d[\d,.]*\d|\d", text.replace("per 100 students", "")))
 
     assert [one["id"] for one in found["findings"] if figures(one["zh"]) != figures(one["en"])] == []
 
@@ -123,7 +124,8 @@ def test_the_results_are_the_same_from_any_folder(chinese, workbook, tmp_path, m
 def test_a_relative_data_path_starts_at_the_workspace(workbook, tmp_path, monkeypatch):
     monkeypatch.setenv(WORKSPACE_VARIABLE, str(workbook.parent))
     monkeypatch.chdir(tmp_path)
-    shown = run_cells(NOTEBOOKS[0], data_path=workbook.name)
+    with one_reading():
+        shown = run_cells(NOTEBOOKS[0], data_path=workbook.name)
     assert any("云岭县" in each.html or "county.xlsx" in each.html for each in shown)
 
 

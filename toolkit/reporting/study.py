@@ -1,7 +1,7 @@
 """A county opened for study: its data read and checked, the standard loaded, the year chosen."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,8 +40,6 @@ class Study:
         Parameters of the notebook.
     reading : Reading
         The data as they were read.
-    problems : tuple of Problem
-        Everything noticed in reading and checking.
     standard : Standard
         The standard to judge by.
     readings : mapping of str to Standard
@@ -52,7 +50,6 @@ class Study:
 
     parameters: StudyParameters
     reading: Reading
-    problems: tuple[Problem, ...]
     standard: Standard
     readings: Mapping[str, Standard]
     year: int
@@ -76,6 +73,11 @@ class Study:
     def unstaged_teachers(self) -> UnstagedRule:
         """What is done with teachers of combined schools that are reported without stage."""
         return cast("UnstagedRule", self.parameters.unstaged_teachers)
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything noticed in reading and checking."""
+        return self.reading.problems + check_county(self.reading)
 
     @cached_property
     def resources(self) -> ResourceIndicators:
@@ -102,8 +104,15 @@ class Study:
         return show_findings(found, self.language)
 
 
-def open_study(parameters: StudyParameters) -> Study:
-    """Read and check the county that the parameters name.
+def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES) -> Study:
+    """Read the county that the parameters name.
+
+    Parameters
+    ----------
+    parameters : StudyParameters
+        Parameters of the notebook.
+    tables : collection of str
+        Tables that the notebook works on, all by default.
 
     Raises
     ------
@@ -119,11 +128,11 @@ def open_study(parameters: StudyParameters) -> Study:
         mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
         year=parameters.year or None,
         county=parameters.county or None,
+        tables=tables,
     )
     return Study(
         parameters=parameters,
         reading=reading,
-        problems=reading.problems + check_county(reading),
         standard=standard,
         readings=load_readings(standard_location(parameters.standard)),
         year=chosen_year(reading.county, parameters.year),

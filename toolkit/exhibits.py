@@ -10,18 +10,24 @@ from toolkit.vocabulary import Language, has_sentence, label, sentence
 ExhibitKind = Literal["table", "figure"]
 
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+# A sample that names itself, such as "学校数：57", takes no label in front.
+OWN_LABEL = re.compile(r"[:：]")
 
 # JupyterLab shows an exhibit outside the report's own style sheet; the renderer takes this away.
 INTERACTIVE_STYLE = (
     "<style>"
     ".exhibit{margin:.5em 0;max-width:62em;overflow-x:auto}"
     ".exhibit table{border-collapse:collapse;border-block:2px solid currentColor;margin:.3em 0}"
-    ".exhibit th,.exhibit td{text-align:left;padding:.2em .7em;white-space:nowrap}"
-    ".exhibit .n{text-align:right;font-variant-numeric:tabular-nums}"
-    ".exhibit thead th{border-bottom:1px solid currentColor;white-space:normal}"
+    ".exhibit th,.exhibit td{text-align:left;vertical-align:top;padding:.2em .6em;max-width:28em}"
+    ".exhibit td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
+    ".exhibit th.n{text-align:right}"
+    ".exhibit thead th{border-bottom:1px solid currentColor;vertical-align:bottom;word-break:keep-all}"
+    ".exhibit tbody th{min-width:8em}"
+    ".exhibit .unit{display:block;font-weight:400;opacity:.8}"
+    ".exhibit .word,.exhibit [class^=verdict]{white-space:nowrap}"
     ".exhibit caption,.exhibit figcaption{text-align:left;font-weight:600}"
     ".exhibit-meta,.exhibit-notes{font-size:.9em;opacity:.8;margin:.2em 0}"
-    ".exhibit img{max-width:100%}"
+    ".exhibit img{max-width:100%;height:auto}"
     "</style>"
 )
 
@@ -125,9 +131,15 @@ def caption_html(caption: Caption, kind: ExhibitKind) -> str:
 
 
 def meta_html(caption: Caption) -> str:
-    """Return the line with unit, sample size and interval type."""
+    """Return the line with unit, what the exhibit covers, and interval type."""
     parts = (("report_unit", caption.unit), ("report_n", caption.n), ("report_interval", caption.interval))
-    shown = [labelled(name, text, caption.language) for name, text in parts if text]
+    shown = [
+        escape(text)
+        if name == "report_n" and OWN_LABEL.search(text)
+        else labelled(name, text, caption.language)
+        for name, text in parts
+        if text
+    ]
     return (
         f'<p class="exhibit-meta">{" ".join(f"<span>{part}</span>" for part in shown)}</p>' if shown else ""
     )

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import listed
+from tests.notebooks import cells
 from tests.notebooks.cells import read_once
 from toolkit.data.problems import Problem
+from toolkit.data.schema import TABLES
 from toolkit.errors import DesignError, RunError
 from toolkit.reporting import run, study
 from toolkit.reporting.run import RunOutcome
@@ -70,9 +72,9 @@ def test_a_place_that_cannot_be_written_is_told_before_any_notebook_runs(
 def test_data_with_errors_list_them_and_point_to_the_check(junheng, place, workbook, monkeypatch):
     error = Problem("value_missing", "error", "county.xlsx", "学校年度", "D4", "school_years", "year", "甲校",
                     (("column_label", "@year"), ("header", "学年")))  # fmt: skip
-    reading = read_once(workbook, mapping=None, year=None, county=None)
-    bad = replace(reading, problems=(*reading.problems, *[error] * 31))
-    monkeypatch.setattr("tests.notebooks.cells.read_once", lambda *_, **__: bad)
+    reading = read_once(workbook, mapping=None, year=None, county=None, tables=TABLES)
+    bad = replace(reading, problems=(error,) * 31)
+    monkeypatch.setattr(cells, "read_once", lambda *_, **__: bad)
     code, out, err = junheng("run", workbook)
     assert code == 3
     assert out == ""

@@ -13,7 +13,7 @@ def test_each_column_has_a_row_with_all_cells():
         section = lines[lines.index(f'<a id="{table.name}"></a>') :]
         for column in table.columns:
             row = next(line for line in section if line.startswith(f"| `{column.name}` |"))
-            assert row.count(" | ") == 7, row
+            assert row.count(" | ") == 8, row
             assert all(alias in row for alias in column.aliases)
 
 
@@ -23,6 +23,8 @@ def test_limits_units_and_relations_are_told():
     assert "0至100<br>0 to 100" in rows["experiments_offered_share"]
     assert "平方米 m²" in rows["teaching_area"]
     assert "上一自然年 previous calendar year" in rows["training_funds"]
+    assert "| 可为空 may be empty |" in rows["former_names"]
+    assert "| 初中 Junior secondary |" in rows["graduates_junior"]
 
 
 def test_the_rules_for_joining_come_before_the_tables():

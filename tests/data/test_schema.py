@@ -181,6 +181,39 @@ def test_ranges_and_lists_fit_the_kind(table, column):
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: value.name)
+def test_a_column_named_after_a_stage_belongs_to_it(table, column):
+    named = next(
+        (stage for stage in ("primary", "junior", "senior") if column.name.endswith(f"_{stage}")), ""
+    )
+    assert column.stage in ("", "primary", "junior", "senior")
+    assert not named or column.stage == named
+
+
+@pytest.mark.parametrize(
+    ("column", "stage"),
+    [
+        ("enrolment_grade_1", "primary"),
+        ("enrolment_grade_5", "primary"),
+        ("enrolment_grade_6", ""),  # the last year of primary school, or the first of four of junior school
+        ("enrolment_grade_7", "junior"),
+        ("enrolment_grade_9", "junior"),
+        ("grade7_enrolment_at_entry", "junior"),
+        ("transferred_out", "junior"),
+        ("teaching_area", ""),
+    ],
+)
+def test_grades_and_retention_belong_to_their_stage(column, stage):
+    assert TABLES["school_years"].column(column).stage == stage
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: value.name)
+def test_no_required_column_and_no_column_of_an_indicator_may_be_empty(table, column):
+    needed = {place for places in NATIONAL_INDICATORS.values() for place in places}
+    school_year = table.name == "school_years" and (table.name, column.name) in needed
+    assert not (column.may_be_empty and (column.required or school_year))
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: value.name)
 def test_a_word_stands_for_one_choice_of_a_column(table, column):
     owner = {}
     for name in column.choices:

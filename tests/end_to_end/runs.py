@@ -47,9 +47,11 @@ class Report:
         return load_exported_table(self.folder / "results" / notebook / f"{key}.csv")
 
     def school_verdicts(self):
-        """Return the verdict of each school by stage and code."""
+        """Return the verdict of each school by stage and name."""
         table = self.table(VARIATION, "school_verdicts")
-        return table.set_index(["stage", "school_id"])["verdict"].to_dict()
+        keys = list(zip(table["stage"], table["school_name"].astype(str), strict=True))
+        assert len(set(keys)) == len(keys)
+        return dict(zip(keys, table["verdict"], strict=True))
 
     def coefficients(self):
         """Return coefficients and verdicts by stage and indicator."""

@@ -82,7 +82,7 @@ def test_at_most_forty_schools_are_drawn_and_the_weakest_are_among_them(complian
     exhibit = verdicts.plot_schools(compliance, "primary", "zh")
     names = [tick.get_text().replace("\n", "") for tick in exhibit.figure.axes[0].get_yticklabels()]
     assert len(names) == verdicts.SCHOOLS_DRAWN
-    assert "云岭县第1学校（北校区）" in names
+    assert "× 云岭县第1学校（北校区）" in names
     assert "40 所" in exhibit.caption.n
 
 

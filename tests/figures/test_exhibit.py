@@ -20,7 +20,7 @@ def exhibit(**changes):
 def test_a_figure_carries_title_sample_source_and_alternative_text():
     html = figure_html(exhibit())
     assert "差异系数 &lt;3&gt;" in html
-    assert "样本：57 所学校" in html
+    assert "范围：57 所学校" in html
     assert "资料来源：模拟县" in html
     assert 'alt="横条图：&quot;甲&quot;最高"' in html
 

@@ -16,6 +16,7 @@ from toolkit.exhibits import INTERACTIVE_STYLE
 from toolkit.reporting import study
 from toolkit.reporting.notebook import cell_tags
 
+READINGS: dict[tuple[object, ...], Any] = {}
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -41,10 +42,12 @@ def small_county(folder: Path) -> Path:
     return workbook
 
 
-@cache
-def read_once(path: Path, **options: object) -> Any:
+def read_once(path: Path, **options: Any) -> Any:
     """Read a county once in this process."""
-    return load_county(path, **options)
+    key = (path, *(tuple(value) if name == "tables" else value for name, value in options.items()))
+    if key not in READINGS:
+        READINGS[key] = load_county(path, **options)
+    return READINGS[key]
 
 
 @contextmanager

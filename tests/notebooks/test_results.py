@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.notebooks.cells import NOTEBOOKS, one_reading, run_all, run_cells
+from tests.notebooks.cells import NOTEBOOKS, Shown, one_reading, run_all, run_cells
 from tests.reporting.pages import Outline
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.share import WORKSPACE_VARIABLE
@@ -34,6 +34,11 @@ def tables_of(results: Path) -> dict[str, list[list[str]]]:
     return found
 
 
+def bytes_of(results: Path) -> dict[str, bytes]:
+    files = [path for path in results.rglob("*") if path.is_file()]
+    return {str(path.relative_to(results)): path.read_bytes() for path in files}
+
+
 def is_number(text: str) -> bool:
     return re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text) is not None
 
@@ -42,8 +47,11 @@ def numbers(rows: list[list[str]]) -> list[list[str]]:
     return [[cell for cell in row if is_number(cell)] for row in rows[1:]]
 
 
-def visible_text(html: str) -> str:
-    return Outline(REFERENCE.sub("", html)).text
+def visible_text(shown: Shown) -> str:
+    if isinstance(shown.value, FigureExhibit):
+        caption = shown.value.caption
+        return " ".join([caption.title, caption.source, shown.value.alt, *caption.notes])
+    return Outline(REFERENCE.sub("", shown.html)).text
 
 
 def test_both_languages_have_the_same_tables_with_the_same_numbers(chinese, english):
@@ -80,7 +88,7 @@ def test_sentences_give_the_same_figures_in_both_languages(chinese, name):
 @pytest.mark.parametrize("language", ["chinese", "english"])
 def test_no_code_name_is_visible(request, language, name):
     executed = request.getfixturevalue(language)
-    text = " ".join(visible_text(shown.html) for shown in executed.shown[name])
+    text = " ".join(visible_text(shown) for shown in executed.shown[name])
     assert sorted(set(CODE_NAME.findall(text))) == []
     if language == "chinese":
         words = set(WORD.findall(text)) & set(term_names()) - PLAIN_WORDS
@@ -116,9 +124,12 @@ def test_the_results_are_the_same_from_any_folder(chinese, workbook, tmp_path, m
     workspace.mkdir(exist_ok=True)
     (workspace / workbook.name).write_bytes(b"")
     monkeypatch.setenv(WORKSPACE_VARIABLE, str(workspace))
-    run_all(workbook, folder, "out")
-    assert tables_of(workspace / "out") == tables_of(chinese.results)
+    shown = run_all(workbook, folder, "out")
+    assert bytes_of(workspace / "out") == bytes_of(chinese.results)
     assert not (folder / "out").exists()
+    if place == "elsewhere":
+        for name, cells in chinese.shown.items():
+            assert [each.html for each in shown[name]] == [each.html for each in cells]
 
 
 def test_a_relative_data_path_starts_at_the_workspace(workbook, tmp_path, monkeypatch):

@@ -42,7 +42,9 @@ def test_parameters_are_annotated_literals_with_a_comment(path):
 
 def test_every_parameter_reaches_the_study(path):
     (opening,) = [cell for cell in code_cells(path) if "open_study(" in cell.source]
-    given = [call for call in ast.walk(ast.parse(opening.source)) if isinstance(call, ast.keyword)]
+    record = RECORDS[path.stem].__name__
+    calls = [node for node in ast.walk(ast.parse(opening.source)) if isinstance(node, ast.Call)]
+    (given,) = [call.keywords for call in calls if ast.unparse(call.func) == record]
     (parameters,) = [cell for cell in code_cells(path) if "parameters" in cell_tags(cell)]
     names = [line.target.id for line in ast.parse(parameters.source).body]
     assert [(call.arg, call.value.id) for call in given] == [(name, name) for name in names]

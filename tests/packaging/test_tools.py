@@ -1,11 +1,10 @@
-"""The tools behind `run.py wheelhouse` and the check of the demonstration run."""
+"""The tool behind `run.py wheelhouse`."""
 
-import json
 import re
 
 import pytest
 
-from tools import check_demo, wheelhouse
+from tools import wheelhouse
 
 
 def names_for(checkout, platform, python):
@@ -45,56 +44,3 @@ def test_a_newer_glibc_accepts_the_wheels_of_older_ones():
 def test_an_unknown_system_is_refused():
     with pytest.raises(SystemExit, match="beos"):
         wheelhouse.target_environment(["beos_x86"], "3.12")
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Return the folder of a complete run and make its truth the one that is compared."""
-    folder = tmp_path / "reports" / "demo-2025-01234567"
-    (folder / "results").mkdir(parents=True)
-    (folder / "index.html").touch()
-    write(folder / "run.json", {"notebooks": [{"notebook": "02", "status": "done", "reason": ""}]})
-    write(folder / "results" / "verdicts.json", {"school/1": "pass", "school/2": "fail"})
-    truth = tmp_path / "truth.json"
-    write(truth, {"verdicts": {"school/1": "pass", "school/2": "fail"}})
-    monkeypatch.setattr(check_demo, "share_path", lambda *parts: truth)
-    return folder
-
-
-def write(path, content):
-    path.write_text(json.dumps(content), encoding="utf-8")
-
-
-def test_a_run_with_the_planned_verdicts_is_accepted(run):
-    assert check_demo.main([str(run.parent)]) == 0
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        {"school/1": "pass", "school/2": "pass"},
-        {"school/1": "pass"},
-        {"school/1": "pass", "school/2": "fail", "school/3": "pass"},
-    ],
-)
-def test_a_wrong_a_missing_and_an_extra_verdict_are_each_refused(run, found):
-    write(run / "results" / "verdicts.json", found)
-    assert check_demo.main([str(run.parent)]) == 1
-
-
-def test_a_failed_notebook_is_refused(run, capsys):
-    write(run / "run.json", {"notebooks": [{"notebook": "02", "status": "failed", "reason": "no data"}]})
-    assert check_demo.main([str(run.parent)]) == 1
-    assert "02 failed: no data" in capsys.readouterr().out
-
-
-def test_no_verdict_at_all_is_refused(run):
-    write(run / "results" / "verdicts.json", {})
-    with pytest.raises(SystemExit, match="no verdict"):
-        check_demo.main([str(run.parent)])
-
-
-def test_a_folder_without_a_finished_run_is_refused(run):
-    (run / "index.html").unlink()
-    with pytest.raises(SystemExit, match="no run"):
-        check_demo.main([str(run.parent)])

@@ -49,6 +49,22 @@ def test_values_are_escaped():
     assert "KeyError：&lt;x&gt;" in html
 
 
+def test_remarks_and_counts_stand_below_the_verdict():
+    made = replace(INDEX, remarks=("只含资源配置指标<1>。",), facts=(("登记学校数", "62"), ("纳入", "57")))
+    html = render_index(made)
+    text = Outline(html).text
+    assert text.index("初中不通过") < text.index("只含资源配置指标<1>。") < text.index("登记学校数 62")
+    assert text.index("登记学校数 62") < text.rindex("要点")
+    assert '<a href="#scope">范围说明</a>' in html
+    assert 'id="scope"' not in render_index(INDEX)
+
+
+def test_synthetic_data_are_said_below_the_title():
+    html = render_index(replace(INDEX, header=replace(header(), is_synthetic=True)))
+    assert html.index("</h1>") < html.index("本报告使用模拟数据") < html.index('class="facts"')
+    assert "模拟数据" not in render_index(INDEX)
+
+
 def test_what_was_not_done_stands_on_one_line_with_its_reason(page):
     assert "集团化办学：缺少“集团成员”表" in page.text
 
@@ -74,7 +90,7 @@ def test_a_run_without_a_verdict_says_so():
 def test_the_index_is_written_in_english_too():
     english = Outline(render_index(replace(INDEX, header=header(language="en")))).text
     assert "Junior fails." in english
-    assert "Self-assessment (not a national accreditation)" in english
+    assert "Self-assessment (not a national recognition)" in english
 
 
 def test_two_renderings_are_equal():

@@ -52,6 +52,11 @@ def test_a_reference_points_to_an_exhibit():
     )
 
 
+def test_words_for_the_screen_are_marked():
+    html = prose_html("见下表。[点击<表头>可排序。]{.screen}", prefix="s1")
+    assert html == '<p>见下表。<span class="screen-only">点击&lt;表头&gt;可排序。</span></p>\n'
+
+
 def test_the_title_of_the_page_is_taken_out_of_the_prose():
     assert without_title("# 题\n\n文\n\n## 一") == "文\n\n## 一"
     assert without_title("## 一\n\n# 二") == "## 一\n\n# 二"

@@ -6,12 +6,12 @@ import nbformat
 import pandas as pd
 import pytest
 
-from tests.reporting.pages import Outline, code, header, html_output, notebook, prose
+from tests.reporting.pages import Outline, code, header, html_output, notebook, prose, record
 from toolkit.errors import RunError
 from toolkit.exhibits import Caption
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import new_figure
-from toolkit.reporting.page import PageLink
+from toolkit.reporting.page import PageLink, page_header, template_text
 from toolkit.reporting.render import Page, render_page
 from toolkit.tables.exhibit import TableColumn, TableExhibit
 from toolkit.tables.export import export_table
@@ -97,6 +97,20 @@ def test_the_head_states_what_the_page_is_about(page):
         assert text in page.text
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", "本报告使用模拟数据，县名、校名均为虚构，不得作为评估依据。"),
+        ("en", "Synthetic data: county and school names are invented. Not for use in an evaluation."),
+    ],
+)
+def test_synthetic_data_are_said_below_the_title(language, words):
+    head = page_header(record(language=language), standard="x", version="1", is_synthetic=True)
+    html = render_page(sample(), replace(PAGE, header=head))
+    assert html.index("</h1>") < html.index(words) < html.index('class="facts"')
+    assert words not in render_page(sample(), replace(PAGE, header=header(language=language)))
+
+
 def test_the_public_edition_says_so():
     assert "公开版" in render_page(sample(), replace(PAGE, header=header(edition="public")))
 
@@ -157,9 +171,11 @@ def test_parameters_are_a_table_and_never_code(html, page):
     assert '<tr><th scope="row">学年</th><td>2024</td></tr>' in html
 
 
-def test_code_is_there_but_folded(html):
+def test_code_is_there_but_not_seen_before_it_is_asked_for(html):
     assert html.count('<details class="code">') == 4
     assert 'id="show-code"' in html
+    assert "details.code{display:none;" in html
+    assert ".code-shown details.code{display:block}" in html
 
 
 def test_warnings_of_a_cell_are_dropped_and_its_failure_is_announced():
@@ -224,5 +240,22 @@ def test_the_notebook_is_not_changed_by_rendering():
     assert nbformat.writes(made) == before
 
 
-def test_tables_scroll_in_their_own_box(page):
+def test_tables_and_figures_scroll_in_their_own_box(page):
     assert len([a for a in page.all("div") if a.get("class") == "table-box"]) == 3
+    assert len([a for a in page.all("div") if a.get("class") == "figure-box"]) == 1
+
+
+def test_a_table_without_rows_keeps_number_and_files(tmp_path):
+    empty = replace(table("none"), data=table("none").data.iloc[:0])
+    export_table(empty, tmp_path)
+    html = render_page(sample(shown(empty)), replace(PAGE, results=tmp_path, results_href="results/02"))
+    assert '<span class="exhibit-number">表3</span>' in html
+    assert 'href="results/02/none.csv"' in html
+    assert 'href="results/02/none.xlsx"' in html
+
+
+def test_what_only_a_screen_can_do_is_not_printed():
+    printed = template_text("report.css").split("@media print")[1]
+    hidden = next(line for line in printed.splitlines() if line.endswith("{display:none!important}"))
+    for name in (".screen-only", ".scroll-hint", ".code-switch", ".exhibit-files"):
+        assert name in hidden

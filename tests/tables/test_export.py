@@ -33,20 +33,53 @@ EXHIBIT = TableExhibit(
 
 def test_csv_has_a_signature_lf_and_unrounded_values(tmp_path):
     content = export_table(EXHIBIT, tmp_path).csv.read_bytes()
-    assert content.startswith(b"\xef\xbb\xbfschool_id,school_name,cv,cv_mark,share\n")
+    assert content.startswith(b"\xef\xbb\xbfschool_id,school_name,cv,cv_mark,share,share_mark\n")
     assert b"\r" not in content
     assert b"0.3333333333333333" in content
 
 
-def test_csv_reads_back_with_ids_as_text_and_symbols_as_missing(tmp_path):
+def test_csv_reads_back_with_ids_as_text_and_empty_cells_as_missing(tmp_path):
     table = load_exported_table(export_table(EXHIBIT, tmp_path).csv)
     assert table["school_id"].tolist() == ["0012", "0007"]
     assert table["cv"][0] == 1 / 3
     assert table[["cv", "share"]].isna().to_numpy().tolist() == [[False, False], [True, True]]
 
 
-def test_csv_tells_suppressed_from_missing():
-    assert table_csv(EXHIBIT).splitlines()[2] == "0007,乙校,[x],,[c]"
+def test_csv_tells_suppressed_from_missing_beside_an_empty_cell():
+    assert table_csv(EXHIBIT).splitlines()[2] == "0007,乙校,,not_available,,suppressed"
+
+
+def test_no_placeholder_stands_in_a_cell_of_the_csv():
+    data = pd.DataFrame({"school_id": ["1", "2"], "deciding": ["–", None], "note": ["", "a–b"]})
+    columns = tuple(TableColumn(name, name) for name in data.columns)
+    lines = table_csv(TableExhibit(Caption("a", "t", "zh"), columns, data)).splitlines()
+    assert lines == ["school_id,deciding,deciding_mark,note", "1,,,", "2,,not_available,a–b"]
+
+
+def test_a_provisional_mark_gives_way_where_there_is_no_value():
+    data = DATA.assign(cv=[np.nan, np.nan])
+    exhibit = TableExhibit(EXHIBIT.caption, COLUMNS, data, (CellMark(0, "cv", "provisional"),))
+    assert "not_available" in table_csv(exhibit).splitlines()[1]
+
+
+def test_a_table_without_rows_has_both_files(tmp_path):
+    files = export_table(TableExhibit(EXHIBIT.caption, COLUMNS, DATA.iloc[:0]), tmp_path)
+    assert files.csv.read_text(encoding="utf-8-sig") == "school_id,school_name,cv,share\n"
+    assert openpyxl.load_workbook(files.xlsx)["数据"].max_row == 1
+
+
+def test_the_workbook_is_in_the_language_of_the_report(tmp_path):
+    data = pd.DataFrame({"stage": ["primary"], "verdict": ["fail"], "flag": [True]})
+    columns = (
+        TableColumn("stage", "Stage", "code"),
+        TableColumn("verdict", "Verdict", "met"),
+        TableColumn("flag", "Near the limit", "flag"),
+    )
+    exhibit = TableExhibit(Caption("a", "Title", "en"), columns, data)
+    book = openpyxl.load_workbook(export_table(exhibit, tmp_path).xlsx)
+    rows = [[cell.value for cell in row] for row in book["Data"].iter_rows()]
+    assert rows == [["Stage", "Verdict", "Near the limit"], ["Primary", "× not met", "yes"]]
+    assert not any("一" <= sign <= "龥" for row in book["Notes"].iter_rows() for c in row for sign in c.value)
 
 
 def test_a_suppressed_value_is_in_neither_file(tmp_path):
@@ -65,9 +98,10 @@ def test_the_workbook_has_one_header_row_no_merged_cells_and_notes(tmp_path):
     assert sheet["C2"].number_format == "#,##0.00"
     assert not sheet.merged_cells.ranges
     notes = {row[0].value: row[1].value for row in book["说明"].iter_rows()}
-    assert notes["样本"] == "2 所学校"
+    assert notes["范围"] == "2 所学校"
+    assert notes["差异系数 元"] == "CSV 列名: cv"
     assert notes["[c]"] == "人数过少，为保护个人信息不列出"
-    assert notes["C2"] == "[p] 暂定数"
+    assert notes["C2"] == "[p] 仅含已填报学校"
 
 
 def test_no_cell_of_the_workbook_is_a_formula(tmp_path):

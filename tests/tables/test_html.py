@@ -75,7 +75,63 @@ def test_a_table_without_marks_has_no_legend():
 def test_verdicts_have_a_sign_beside_their_colour():
     html = table_html(exhibit())
     assert '<td class="verdict-fail">× 不通过</td>' in html
-    assert "√ met" in table_html(exhibit(caption=Caption("a", "t", "en")))
+    assert "√ pass" in table_html(exhibit(caption=Caption("a", "t", "en")))
+
+
+def test_a_minimum_is_met_where_a_judgement_is_passed():
+    met = (*COLUMNS[:3], TableColumn("verdict", "结论", "met"))
+    assert '<td class="verdict-fail">× 未达标</td>' in table_html(exhibit(columns=met))
+    english = table_html(exhibit(columns=met, caption=Caption("a", "t", "en")))
+    for words in ("√ met", "× not met", "○ not judged"):
+        assert words in english
+
+
+def test_a_table_without_rows_says_so_instead_of_showing_an_empty_grid():
+    html = table_html(exhibit(data=DATA.iloc[:0]))
+    assert "<table" not in html
+    assert "<p>无。</p>" in html
+    assert "差异系数" in html
+    assert 'class="exhibit-files" data-key="dispersion"' in html
+    assert "<p>None.</p>" in table_html(exhibit(data=DATA.iloc[:0], caption=Caption("a", "t", "en")))
+
+
+def test_a_table_whose_rows_are_withheld_does_not_say_that_there_are_none():
+    html = table_html(exhibit(data=DATA.iloc[:0], empty_text="公开版不列出<本表>。"))
+    assert "<p>公开版不列出&lt;本表&gt;。</p>" in html
+    assert "无。" not in html
+
+
+def test_a_symbol_that_a_note_explains_is_not_explained_twice():
+    caption = Caption("dispersion", "差异系数", "zh", notes=("[z] 表示该校不纳入评估。",))
+    html = table_html(exhibit(caption=caption, marks=(CellMark(1, "cv", "not_applicable"),)))
+    assert "[z]</abbr>" in html
+    assert "符号" not in html
+
+
+def test_a_sample_that_names_itself_has_no_label_in_front():
+    assert "<span>范围：57 所学校</span>" in table_html(
+        exhibit(caption=Caption("a", "t", "zh", n="57 所学校"))
+    )
+    assert "<span>学校数：57</span>" in table_html(exhibit(caption=Caption("a", "t", "zh", n="学校数：57")))
+    assert "<span>Covers: 57 schools</span>" in table_html(
+        exhibit(caption=Caption("a", "t", "en", n="57 schools"))
+    )
+
+
+def test_a_unit_breaks_behind_its_slash():
+    columns = (COLUMNS[0], TableColumn("cv", "R1", "number", unit="人/百名学生"))
+    assert '<span class="unit">人/<wbr>百名学生</span>' in table_html(exhibit(columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "classes"), [(4, "short"), (8, "wide short"), (14, "wide landscape short")]
+)
+def test_a_table_is_set_by_how_many_columns_and_rows_it_has(n_columns, classes):
+    data = pd.DataFrame({f"v{j}": [1.0] * 3 for j in range(n_columns)})
+    columns = tuple(TableColumn(name, name, "number") for name in data.columns)
+    assert f'class="exhibit exhibit-table {classes}"' in table_html(exhibit(columns=columns, data=data))
+    long = pd.concat([data] * 10, ignore_index=True)
+    assert " short" not in table_html(exhibit(columns=columns, data=long))
 
 
 def test_totals_stay_in_the_foot():

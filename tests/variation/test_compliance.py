@@ -1,4 +1,4 @@
-"""Verdicts against an independent computation in plain Python (`benchmarks/` repeats it on 1,000 counties)."""
+"""Verdicts against an independent computation (`benchmarks/` repeats it on 1,000 counties)."""
 
 import math
 

@@ -78,7 +78,7 @@ def check(
     counts = _counts(problems)
     used, read = (int(reading.accounting[name].sum()) for name in ("rows_used", "rows_read"))
     say("cli_check_rows", county=reading.county.name, read=read, used=used, left=read - used)
-    say("cli_check_counts", **counts)
+    say("cli_check_counts", errors=counts["error"], warnings=counts["warning"], notices=counts["notice"])
     with writing(target):
         written = write_marked_copy(reading, problems, source, target)
     say("cli_marked_copy", path=written)

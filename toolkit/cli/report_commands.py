@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.console import errors, help_text, option_help, say, steps
+from toolkit.cli.console import errors, help_text, option_help, output, say, steps
 from toolkit.cli.paths import given_path, writing
 from toolkit.errors import RunError
 from toolkit.reporting.parameters import OWN_STANDARD, PATH_PARAMETERS, parameter_fields
@@ -132,7 +132,8 @@ def _tell(outcome: "RunOutcome") -> None:
         errors().print(failure.en, style="dim")
     placement = outcome.placement
     if placement.status != "new":
-        say("cli_placed", zh=placement.told("zh"), en=placement.told("en"))
+        output().print(placement.told("zh"))
+        output().print(placement.told("en"), style="dim")
     if outcome.narratives:
         say("cli_narratives", folder=outcome.narratives[0].parent)
     say("cli_report", path=placement.path / "index.html")

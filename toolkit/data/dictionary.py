@@ -14,6 +14,7 @@ RULES = (
     "template_instruction_year",
     "template_instruction_period",
     "template_instruction_zero",
+    "dictionary_empty",
     "dictionary_units",
     "template_instruction_codes",
     "template_instruction_combined",
@@ -22,7 +23,7 @@ RULES = (
     "dictionary_spells",
     "dictionary_tests",
 )
-HEADINGS = ("column", "label", "unit", "kind", "range", "period", "needed", "aliases")
+HEADINGS = ("column", "label", "unit", "kind", "range", "period", "stage", "needed", "aliases")
 
 
 def data_dictionary() -> str:
@@ -82,7 +83,8 @@ def _column_row(column: Column) -> tuple[str, ...]:
         _heading(f"kind_{column.kind}"),
         "<br>".join([*filter(None, (range_text(column, language) for language in LANGUAGES)), *at_most]),
         _heading(f"period_{column.period}"),
-        _mark(column.required),
+        _both_labels(column.stage) if column.stage else "",
+        _mark(column.required) or (_heading("may_be_empty") if column.may_be_empty else ""),
         "、".join(column.aliases),
     )
 
@@ -99,7 +101,11 @@ def _choice_lists(table: Table) -> Iterable[str]:
 
 
 def _heading(name: str) -> str:
-    return " ".join(label(f"dictionary_{name}", language) for language in LANGUAGES)
+    return _both_labels(f"dictionary_{name}")
+
+
+def _both_labels(name: str) -> str:
+    return " ".join(label(name, language) for language in LANGUAGES)
 
 
 def _mark(required: bool) -> str:

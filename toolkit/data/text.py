@@ -15,16 +15,25 @@ _NUMERALS = re.compile(r"[〇零一二三四五六七八九十百]+")
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0}
 
 
+class _Seen(dict[int, str | None]):
+    """Each character as it is seen: white space as a blank, what cannot be seen as nothing."""
+
+    def __missing__(self, code: int) -> str | None:
+        character = chr(code)
+        hidden = unicodedata.category(character) in ("Cf", "Cc")
+        self[code] = " " if character.isspace() else None if hidden else character
+        return self[code]
+
+
+_SEEN = _Seen()
+
+
 def visible(text: str) -> str:
     """Return a text without characters that cannot be seen, its white space made plain."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    kept = "".join(
-        " " if character.isspace() else character
-        for character in text
-        if character.isspace() or unicodedata.category(character) not in ("Cf", "Cc")
-    )
-    return _BETWEEN_HAN.sub("", re.sub(r" +", " ", kept)).strip()
+    kept = text.translate(_SEEN)
+    return _BETWEEN_HAN.sub("", re.sub(r" +", " ", kept)).strip() if " " in kept else kept
 
 
 @cache

@@ -11,10 +11,11 @@ COLUMNS_DRAWN = 15
 
 
 def plot_missing_cells(completeness: pd.DataFrame, language: Language) -> FigureExhibit:
-    """Plot the share of missing cells of the columns that decide verdicts."""
+    """Plot, for one year, the share of missing cells of the columns that the resource indicators need."""
     deciding = completeness[completeness["decides"]]
-    drawn = deciding.sort_values("missing_share", ascending=False, kind="stable").head(COLUMNS_DRAWN)
-    shares = 100 * drawn["missing_share"].fillna(0)
+    share = (100 * deciding["missing_in_year"] / deciding["cells_in_year"]).fillna(0)
+    shares = share.sort_values(ascending=False, kind="stable").head(COLUMNS_DRAWN)
+    drawn = deciding.loc[shares.index]
     figure = new_figure(16, height_for_rows(len(drawn)))
     axes = figure.subplots()
     axes.barh(range(len(drawn)), shares, color=PALETTE[0], height=0.6)
@@ -31,4 +32,5 @@ def plot_missing_cells(completeness: pd.DataFrame, language: Language) -> Figure
         column=label(drawn["column"].iloc[0], language),
         share=f"{shares.iloc[0]:.1f}%",
     )
-    return FigureExhibit(exhibit_caption("figure_completeness", language), figure, alt, table="completeness")
+    caption = exhibit_caption("figure_completeness", language, year=int(completeness["year"].iloc[0]))
+    return FigureExhibit(caption, figure, alt, table="completeness")

@@ -4,7 +4,7 @@ import numpy as np
 
 from toolkit.exhibits import exhibit_caption
 from toolkit.figures.exhibit import FigureExhibit
-from toolkit.figures.theme import INK, PALETTE, RULE, new_figure, nice_limit, show_rows
+from toolkit.figures.theme import INK, PALETTE, RULE, new_figure, nice_limit, show_rows, wrapped_name
 from toolkit.standards import Standard, indicator_name
 from toolkit.variation.locations import LocationComparison
 from toolkit.variation.school_drivers import SchoolDrivers
@@ -14,11 +14,16 @@ from toolkit.vocabulary import Language, label, sentence
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COEFFICIENTS_DRAWN = 4
+CURVES_DRAWN = 3
+SIDE_COLOURS = {"above": PALETTE[0], "below": PALETTE[1]}
+SIDE_HATCHES = {"above": "", "below": "///"}
 SCHOOLS_PER_COEFFICIENT = 8
 
 
 def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language) -> FigureExhibit:
     """Plot the schools that contribute most to the four largest coefficients."""
+    from matplotlib.patches import Patch
+
     schools = drivers.schools
     spread = schools.assign(weighted=schools["student_share"] * schools["value"])
     mean = spread.groupby(["stage", "indicator"])["weighted"].transform("sum")
@@ -31,13 +36,32 @@ def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language)
     for axes, (stage, indicator) in zip(panels, largest.index, strict=False):
         own = schools[(schools["stage"] == stage) & (schools["indicator"] == indicator)]
         own = own.nlargest(SCHOOLS_PER_COEFFICIENT, "variance_share")
-        axes.barh(range(len(own)), 100 * own["variance_share"], color=PALETTE[0], height=0.62)
+        above = (own["value"] > own["mean"]).to_numpy(dtype=bool)
+        bars = axes.barh(range(len(own)), 100 * own["variance_share"], height=0.62)
+        for bar, is_above in zip(bars, above, strict=True):
+            side = "above" if is_above else "below"
+            bar.set(facecolor=SIDE_COLOURS[side], hatch=SIDE_HATCHES[side], edgecolor="white")
         show_rows(axes, list(own["school_name"]), width=9 if language == "zh" else 16)
         axes.tick_params(axis="y", labelsize=7.5)
         name = indicator_name(standard, str(indicator), language)
-        short = name if language == "zh" else str(indicator)
-        axes.set_title(f"{label(str(stage), language)} {short}", fontsize=8.5)
+        axes.set_title(
+            wrapped_name(f"{label(str(stage), language)} {name}", 20 if language == "zh" else 32),
+            fontsize=8.5,
+        )
         axes.set_xlabel(f"{label('axis_contribution', language)} (%)")
+    figure.legend(
+        handles=[
+            Patch(
+                facecolor=SIDE_COLOURS[side],
+                hatch=SIDE_HATCHES[side],
+                edgecolor="white",
+                label=label(f"drawn_{side}_mean", language),
+            )
+            for side in SIDE_COLOURS
+        ],
+        loc="outside lower center",
+        ncols=2,
+    )
     first = schools.iloc[int(schools["variance_share"].argmax())]
     alt = sentence(
         "alt_drivers", language, school=first["school_name"], share=f"{100 * first['variance_share']:.0f}%"
@@ -56,7 +80,10 @@ def plot_lorenz_curves(
     ids = [indicator.id for indicator in standard.indicators]
     for axes, stage in zip(panels, stages, strict=True):
         axes.plot([0, 100], [0, 100], color=RULE, linewidth=2, label=label("line_equal", language))
-        for indicator, own in curves[curves["stage"] == stage].groupby("indicator", sort=False):
+        ginis = comparison.table[comparison.table["stage"] == stage].set_index("indicator")["gini"]
+        chosen = set(ginis.nlargest(CURVES_DRAWN).index)
+        drawn = curves[(curves["stage"] == stage) & curves["indicator"].isin(chosen)]
+        for indicator, own in drawn.groupby("indicator", sort=False):
             at = ids.index(str(indicator))
             axes.plot(
                 100 * own["student_share"],
@@ -69,9 +96,8 @@ def plot_lorenz_curves(
         axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
         axes.set_title(label(stage, language))
         axes.set_xlabel(f"{label('axis_share_students', language)} (%)")
+        axes.legend(loc="upper left")
     panels[0].set_ylabel(f"{label('axis_share_resource', language)} (%)")
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=8)
     farthest = comparison.table.iloc[int(comparison.table["gini"].argmax())]
     name = indicator_name(standard, farthest["indicator"], language)
     alt = sentence("alt_lorenz", language, indicator=f"{label(farthest['stage'], language)} {name}")
@@ -114,14 +140,8 @@ def plot_trends(trends: CoefficientTrends, standard: Standard, language: Languag
         limit = series.loc[series["stage"] == stage, "limit"].max()
         if not np.isnan(limit):
             axes.axhline(limit, color=INK, linestyle="--", linewidth=1.2)
-            axes.annotate(
-                f"{label('line_limit', language)} {limit:.2f}",
-                (series["year"].min(), limit),
-                xytext=(0, 3),
-                textcoords="offset points",
-                fontsize=8,
-            )
-        axes.set_title(label(stage, language))
+        limit_text = "" if np.isnan(limit) else f" {label('line_limit', language)} {limit:.2f}"
+        axes.set_title(f"{label(stage, language)}{limit_text}")
         axes.set_xlabel(label("year_axis", language))
         axes.set_xticks(sorted(series["year"].unique()))
         axes.tick_params(axis="x", labelrotation=45)

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 VERDICT_COLOURS = {"pass": PALETTE[0], "fail": PALETTE[1], "undecided": "#b9c3cc", "": PALETTE[0]}
 VERDICT_HATCHES = {"pass": "", "fail": "///", "undecided": "...", "": ""}
+SIGNS = {"pass": "√", "fail": "×", "undecided": "○", "": ""}
 SCHOOLS_DRAWN = 40
+# Where the column of numbers begins, as a share of the axis.
+NUMBERS_FROM = 0.8
 
 
 def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhibit:
@@ -36,27 +39,26 @@ def plot_coefficients(compliance: Compliance, language: Language) -> FigureExhib
     n_rows = int(table.groupby("stage").size().max())
     figure = new_figure(16, 1.5 * height_for_rows(n_rows))
     panels = figure.subplots(1, len(stages), sharey=True, squeeze=False)[0]
-    top = nice_limit([*table["coefficient"].dropna(), *table["limit"].dropna()], headroom=0.22)
+    top = nice_limit([*table["coefficient"].dropna(), *table["limit"].dropna()], headroom=0.42)
     for axes, stage in zip(panels, stages, strict=True):
         own = table[table["stage"] == stage].reset_index(drop=True)
         names = [indicator_name(compliance.standard, indicator, language) for indicator in own["indicator"]]
         bars = axes.barh(range(len(own)), own["coefficient"].fillna(0), height=0.6)
-        for bar, row in zip(bars, own.to_dict("records"), strict=True):
-            bar.set(
-                facecolor=VERDICT_COLOURS[row["verdict"]],
-                edgecolor="white",
-                hatch=VERDICT_HATCHES[row["verdict"]],
-            )
-            text = format_number(row["coefficient"], 3)
+        for at, (bar, row) in enumerate(zip(bars, own.to_dict("records"), strict=True)):
+            verdict = row["verdict"]
+            bar.set(facecolor=VERDICT_COLOURS[verdict], edgecolor="white", hatch=VERDICT_HATCHES[verdict])
+            if row["n_missing"] and np.isfinite(row["low"]):
+                end = min(row["high"], NUMBERS_FROM * top)
+                axes.plot([row["low"], end], [at, at], color=INK, linewidth=1.1)
+            # One column of numbers at the right, clear of bars and limit.
             axes.annotate(
-                text,
-                (0 if np.isnan(row["coefficient"]) else row["coefficient"], bar.get_y() + 0.3),
-                xytext=(3, 0),
+                format_number(row["coefficient"], 3),
+                (top, at),
+                xytext=(-2, 0),
                 textcoords="offset points",
+                ha="right",
                 va="center",
                 fontsize=8,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-                zorder=5,
             )
         limit = own["limit"].max()
         if not np.isnan(limit):
@@ -108,14 +110,16 @@ def plot_schools(compliance: Compliance, stage: str, language: Language) -> Figu
     if chosen.empty:
         chosen = schools
     values = compliance.indicator_values[compliance.indicator_values["stage"] == stage]
-    ratios = values.pivot(index="school_id", columns="indicator", values="ratio")
-    ratios = ratios[[indicator.id for indicator in compliance.standard.indicators]].loc[chosen["school_id"]]
+    ratios = values.pivot(index="school_id", columns="indicator", values="ratio").reindex(
+        index=chosen["school_id"], columns=[indicator.id for indicator in compliance.standard.indicators]
+    )
     if len(ratios) > SCHOOLS_DRAWN:
         ratios = ratios.loc[ratios.min(axis=1).nsmallest(SCHOOLS_DRAWN).index]
     names = dict(zip(chosen["school_id"], chosen["school_name"], strict=True))
     order = pinyin_order(names[school] for school in ratios.index)
     ratios = ratios.iloc[np.argsort([order.index(names[school]) for school in ratios.index], kind="stable")]
-    drawn = [names[school] for school in ratios.index]
+    verdicts = dict(zip(chosen["school_id"], chosen["verdict"], strict=True))
+    drawn = [f"{SIGNS[verdicts[school]]} {names[school]}".strip() for school in ratios.index]
     figure = new_figure(16, height_for_rows(len(drawn)) + 0.6)
     _heat_map(figure.subplots(), ratios, drawn, compliance, language)
     missed = int((ratios < 1).to_numpy().sum())
@@ -136,6 +140,10 @@ def _heat_map(
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
 
+    if not names:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, schools_counted(0, language), ha="center", va="center", color=INK)
+        return
     rule = compliance.standard.pass_rule
     floor = rule.floor_ratio if rule else 1.0
     colours = ["#d17a00", "#f3d9a8", "#dbe8f2"]
@@ -156,12 +164,12 @@ def _heat_map(
     for spine in axes.spines.values():
         spine.set_visible(False)
     show_rows(axes, names, width=18 if language == "zh" else 36)
-    labels = ("below_floor_short", "verdict_fail_short", "verdict_pass_short")
+    labels = ("below_floor_short", "below_minimum_short", "verdict_pass_short", "missing_short")
     axes.figure.legend(
         handles=[
             Patch(facecolor=colour, edgecolor=MUTED, label=label(name, language))
-            for colour, name in zip(colours, labels, strict=True)
+            for colour, name in zip([*colours, "white"], labels, strict=True)
         ],
         loc="outside lower center",
-        ncols=3,
+        ncols=4,
     )

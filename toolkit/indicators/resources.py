@@ -60,6 +60,9 @@ class ResourceIndicators:
         Stock attributed to the unit after the split.
     amount_low, amount_high : ndarray, (n_units, K)
         Range of the stock over all completions of the missing cells.
+    share : ndarray, (n_units, K)
+        Part of an addition to the school's stock that falls to the unit: below 1 for stocks shared
+        between stages; missing where the students of a stage are.
     left_out : pandas.DataFrame
         Schools and years out of scope: identity, `enrolment`, `reason` (a vocabulary code).
     assumed : pandas.DataFrame
@@ -75,6 +78,7 @@ class ResourceIndicators:
     amount: NDArray[np.float64]
     amount_low: NDArray[np.float64]
     amount_high: NDArray[np.float64]
+    share: NDArray[np.float64]
     left_out: pd.DataFrame
     assumed: pd.DataFrame
 
@@ -151,7 +155,7 @@ def compute_resource_indicators(
     columns = [
         _indicator(indicator, standard, rows, taught, stage, own, holds) for indicator in standard.indicators
     ]
-    value, amount, low, high = (np.column_stack(group) for group in zip(*columns, strict=True))
+    value, amount, low, high, share = (np.column_stack(group) for group in zip(*columns, strict=True))
     return ResourceIndicators(
         standard=standard,
         units=rows.assign(stage=stage_names, enrolment=own)[UNIT_COLUMNS],
@@ -162,6 +166,7 @@ def compute_resource_indicators(
         amount=amount,
         amount_low=low,
         amount_high=high,
+        share=share,
         left_out=left_out.reset_index(drop=True),
         assumed=assumed,
     )
@@ -216,7 +221,7 @@ def _indicator(
     own: NDArray[np.float64],
     holds: Mapping[str, NDArray[np.bool_]],
 ) -> tuple[NDArray[np.float64], ...]:
-    """Return value, amount and range of the amount of one indicator in every unit."""
+    """Return value, amount, its range and the share of one indicator in every unit."""
     assert standard.split is not None
     stock = np.empty((3, len(rows)))
     for position, name in enumerate(COMPULSORY_STAGES):
@@ -224,7 +229,7 @@ def _indicator(
         terms = indicator_terms(standard, indicator, name)
         stock[:, at] = _stock(rows[at], terms, {case: where[at] for case, where in holds.items()})
     if not indicator.shared:
-        return indicator.per * stock[0] / own, *stock
+        return indicator.per * stock[0] / own, *stock, np.ones(len(rows))
 
     weights = stage_weights(standard.split, taught)
     enrolment = stage_enrolment(rows)
@@ -237,7 +242,7 @@ def _indicator(
     part = np.where(open_share, 0.0, own / spread), np.where(open_share, share, own / spread)
     with np.errstate(invalid="ignore"):
         high = np.where(part[1] == 0, 0.0, stock[2] * part[1])
-    return value, stock[0] * own / spread, stock[1] * part[0], high
+    return value, stock[0] * own / spread, stock[1] * part[0], high, own / spread
 
 
 def _stock(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LABELS = (
     "index_verdict",
     "index_no_verdict",
+    "index_scope",
     "index_headlines",
     "index_pages",
     "index_not_run",
@@ -90,6 +91,10 @@ class ReportIndex:
         What failed.
     downloads : tuple of Download
         All tables.
+    remarks : tuple of str
+        What the verdict covers and what it leaves open, one paragraph each.
+    facts : tuple of (str, str)
+        Label and value of the counts behind the verdict.
     """
 
     header: PageHeader
@@ -98,6 +103,8 @@ class ReportIndex:
     not_run: tuple[NotRun, ...]
     failures: tuple[FailedPart, ...]
     downloads: tuple[Download, ...]
+    remarks: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 def render_index(index: ReportIndex, *, embed_font: bool = False) -> str:
@@ -109,6 +116,8 @@ def render_index(index: ReportIndex, *, embed_font: bool = False) -> str:
         "labels": labels,
         "status": _worst([finding.status for finding in index.verdicts]),
         "verdicts": [finding.text(language) for finding in ordered(index.verdicts)],
+        "remarks": index.remarks,
+        "facts": index.facts,
         "headlines": _headlines(index, language),
         "pages": index.entries,
         "not_run": [
@@ -143,6 +152,7 @@ def _headings(index: ReportIndex, labels: dict[str, str]) -> tuple[Heading, ...]
     """Return the contents of the page."""
     sections = (
         ("verdict", "index_verdict", True),
+        ("scope", "index_scope", bool(index.remarks or index.facts)),
         ("headlines", "index_headlines", any(entry.headlines for entry in index.entries)),
         ("pages", "index_pages", True),
         ("failures", "index_failures", bool(index.failures)),

@@ -12,6 +12,16 @@ from toolkit.vocabulary import Language, label, sentence
 TEMPLATES = Path(__file__).with_name("template")
 LANGUAGE_CODES: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
 SHORT_HASH = 12
+SHELL_LABELS = (
+    "brand",
+    "self_assessment",
+    "skip_to_content",
+    "contents",
+    "show_code",
+    "sort",
+    "more_columns",
+    "provenance",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,8 @@ class PageHeader:
         Edition of the report.
     provenance : tuple of (str, str)
         Label and text of each line at the foot.
+    is_synthetic : bool
+        Whether the data are invented; every page then says so below its title.
     """
 
     language: Language
@@ -54,9 +66,10 @@ class PageHeader:
     version: str
     edition: Edition
     provenance: tuple[tuple[str, str], ...]
+    is_synthetic: bool = False
 
 
-def page_header(record: RunRecord, *, standard: str, version: str) -> PageHeader:
+def page_header(record: RunRecord, *, standard: str, version: str, is_synthetic: bool = False) -> PageHeader:
     """Return the head and foot of the pages of a run.
 
     Parameters
@@ -67,6 +80,8 @@ def page_header(record: RunRecord, *, standard: str, version: str) -> PageHeader
         Title of the standard in the language of the report.
     version : str
         Version of the software.
+    is_synthetic : bool
+        Whether the data are invented.
     """
     language: Language = "en" if record.language == "en" else "zh"
     return PageHeader(
@@ -78,6 +93,7 @@ def page_header(record: RunRecord, *, standard: str, version: str) -> PageHeader
         version=version,
         edition="public" if record.edition == "public" else "internal",
         provenance=_provenance(record, standard, version, language),
+        is_synthetic=is_synthetic,
     )
 
 
@@ -108,7 +124,7 @@ def shell_resources(header: PageHeader, *, title: str, text: str, embed_font: bo
         (label("report_data_hash", language), header.data_hash),
         (label("report_version", language), header.version),
     )
-    names = ("brand", "self_assessment", "skip_to_content", "contents", "show_code", "sort", "provenance")
+    synthetic = sentence("report_synthetic", language) if header.is_synthetic else ""
     return {
         "language_code": LANGUAGE_CODES[language],
         "title": title,
@@ -116,13 +132,14 @@ def shell_resources(header: PageHeader, *, title: str, text: str, embed_font: bo
         "edition": header.edition,
         "edition_label": label(f"report_edition_{header.edition}", language),
         "facts": facts,
+        "synthetic": synthetic,
         "provenance": header.provenance,
         "footer": sentence("report_footer", language, version=header.version),
-        "labels": {name: label(f"report_{name}", language) for name in names},
+        "labels": {name: label(f"report_{name}", language) for name in SHELL_LABELS},
         "css": template_text("report.css"),
         "script": template_text("report.js"),
         "has_code": False,
-        "font": _font_data(text + "".join(map("".join, facts))) if embed_font else "",
+        "font": _font_data(text + synthetic + "".join(map("".join, facts))) if embed_font else "",
     }
 
 

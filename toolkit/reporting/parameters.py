@@ -145,13 +145,7 @@ def shown_standard(standard: str) -> str:
 def _check_type(entry: Field[Any], value: object) -> None:
     """Refuse a value of another type: a bool is an int in Python, but never a year."""
     if type(value) is not entry.type:
-        raise ParameterError(
-            "parameter_type",
-            name=entry.name,
-            value=repr(value),
-            type=label(f"type_{_type_name(entry)}", "zh"),
-            type_en=label(f"type_{_type_name(entry)}", "en"),
-        )
+        raise ParameterError(f"parameter_not_{_type_name(entry)}", name=entry.name, value=repr(value))
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -8,6 +8,8 @@ from toolkit.exhibits import exhibit_id
 
 # The name in `[@name]` is an exhibit's key; anything else in the brackets stays as it is written.
 REFERENCE = r"\[@(?P<reference_key>[a-z][a-z0-9_]*)\]"
+# `[…]{.screen}` is read on a screen only: paper has no heading to click.
+SCREEN_ONLY = r"\[(?P<screen_text>[^\[\]]+)\]\{\.screen\}"
 DISPLAY_MATH = re.compile(r"^\s*\$\$(?P<formula>[^$]+)\$\$\s*$")
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 FIRST_TITLE = re.compile(r"\A\s*#\s+.+$", re.MULTILINE)
@@ -20,7 +22,8 @@ def prose_html(source: str, *, prefix: str, deeper: int = 0) -> str:
     Parameters
     ----------
     source : str
-        Markdown with tables, ``$...$`` and ``$$...$$`` equations and ``[@key]`` for exhibits.
+        Markdown with tables, ``$...$`` and ``$$...$$`` equations, ``[@key]`` for exhibits and
+        ``[...]{.screen}`` for plain words that are not printed on paper.
     prefix : str
         Start of the ids of its headings, unique on the page.
     deeper : int
@@ -30,7 +33,7 @@ def prose_html(source: str, *, prefix: str, deeper: int = 0) -> str:
 
     renderer = _renderer(prefix, deeper)
     markdown = mistune.create_markdown(
-        renderer=renderer, plugins=["table", "math", "strikethrough", _references]
+        renderer=renderer, plugins=["table", "math", "strikethrough", _references, _screen_only]
     )
     rendered = markdown(source)
     return rendered if isinstance(rendered, str) else ""
@@ -98,6 +101,9 @@ def _renderer(prefix: str, deeper: int) -> Any:
         def exhibit_reference(self, text: str) -> str:
             return reference_html(text)
 
+        def screen_only(self, text: str) -> str:
+            return f'<span class="screen-only">{escape(text)}</span>'
+
     return ReportRenderer()
 
 
@@ -109,3 +115,13 @@ def _references(md: Any) -> None:
         return match.end()
 
     md.inline.register("exhibit_reference", REFERENCE, parse, before="link")
+
+
+def _screen_only(md: Any) -> None:
+    """Teach Markdown the words that paper leaves out."""
+
+    def parse(_inline: Any, match: re.Match[str], state: Any) -> int:
+        state.append_token({"type": "screen_only", "raw": match.group("screen_text")})
+        return match.end()
+
+    md.inline.register("screen_only", SCREEN_ONLY, parse, before="link")

@@ -1,12 +1,13 @@
 """What the quality of a county's data means for its verdicts, in sentences."""
 
+from collections.abc import Iterable
 from typing import get_args
 
 from toolkit.data.checks import completeness
 from toolkit.data.problems import Severity
 from toolkit.reporting.findings import Finding, FindingNumber, build_finding
 from toolkit.reporting.study import Study
-from toolkit.vocabulary import format_number, term
+from toolkit.vocabulary import Term, format_number, label, term
 
 
 def find_quality(study: Study) -> list[Finding]:
@@ -54,27 +55,51 @@ def _problems(study: Study) -> Finding:
 
 
 def _missing(study: Study) -> Finding:
-    table = completeness(study.reading)
+    table = completeness(study.reading, study.year)
     deciding = table[table["decides"]]
-    missing = int(deciding["missing"].sum())
+    missing, cells = int(deciding["missing_in_year"].sum()), int(deciding["cells_in_year"].sum())
+    all_missing, all_cells = int(deciding["missing"].sum()), int(deciding["cells"].sum())
+    numbers = (
+        FindingNumber("missing", float(missing), "", "completeness"),
+        FindingNumber("all_missing", float(all_missing), "", "completeness"),
+    )
     if not missing:
-        return build_finding("missing", "finding_missing_none", kind="finding", importance=2)
-    worst = deciding.nlargest(1, "missing_share").iloc[0]
+        return build_finding(
+            "missing",
+            "finding_missing_none",
+            kind="finding",
+            importance=2,
+            numbers=numbers,
+            year=study.year,
+            all_missing=format_number(all_missing, 0),
+            all_cells=format_number(all_cells, 0),
+        )
+    share = deciding["missing_in_year"] / deciding["cells_in_year"]
     return build_finding(
         "missing",
         "finding_missing",
         kind="limit",
         importance=2,
-        numbers=(FindingNumber("missing", float(missing), "", "completeness"),),
+        numbers=numbers,
+        year=study.year,
         missing=format_number(missing, 0),
-        cells=format_number(int(deciding["cells"].sum()), 0),
-        column=term(worst["column"]),
-        share=f"{100 * worst['missing_share']:.1f}%",
+        cells=format_number(cells, 0),
+        columns=_named(deciding.loc[share == share.max(), "column"]),
+        share=f"{100 * share.max():.1f}%",
+        all_missing=format_number(all_missing, 0),
+        all_cells=format_number(all_cells, 0),
     )
 
 
+def _named(columns: Iterable[str]) -> Term:
+    """Return the labels of columns as one enumeration."""
+    names = [term(column) for column in columns]
+    zh, en = (label("list_separator", language) for language in ("zh", "en"))
+    return Term(zh.join(f"“{name.zh}”" for name in names), en.join(f"“{name.en}”" for name in names))
+
+
 def _unmatched(study: Study) -> Finding:
-    matches = study.reading.matches
+    matches = study.reading.matches.drop_duplicates(["table", "name"])
     open_names = int((matches["school_id"].fillna("") == "").sum())
     if matches.empty:
         return build_finding("unmatched", "finding_no_names", kind="finding", importance=4)

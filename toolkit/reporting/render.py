@@ -27,6 +27,7 @@ NUMBER_MARK = re.compile(
 )
 REFERENCE_MARK = re.compile(r'<a class="exhibit-ref" href="#exhibit-(?P<key>[a-z0-9_]+)">[^<]*</a>')
 FILES_MARK = re.compile(r'<p class="exhibit-files" data-key="(?P<key>[a-z0-9_]+)"></p>')
+FIGURE_IMAGE = re.compile(r'<img src="data:image/png;base64,[^"]+"[^>]* width="\d+" height="\d+">')
 HEADING = re.compile(r'<h(?P<level>[23]) id="(?P<id>[^"]+)">(?P<text>.*?)</h[23]>', re.DOTALL)
 TAGS = re.compile(r"<[^>]+>")
 FILE_TYPES = ("csv", "xlsx")
@@ -166,8 +167,9 @@ def _cell_labels(language: Language) -> dict[str, str]:
 
 
 def _finished(body: str, page: Page) -> str:
-    """Return the body with exhibits numbered, references resolved and files linked."""
+    """Return the body with exhibits numbered, references resolved, files linked and figures in a box."""
     body = body.replace(INTERACTIVE_STYLE, "")
+    body = FIGURE_IMAGE.sub(r'<div class="figure-box">\g<0></div>', body)
     numbers = exhibit_numbers(body, page.header.language)
     body = NUMBER_MARK.sub(lambda found: _number_html(numbers[found["key"]]), body)
     body = REFERENCE_MARK.sub(partial(_reference_html, numbers), body)

@@ -10,6 +10,7 @@ from pathlib import Path
 from socket import gethostname
 
 import toolkit
+from toolkit.data.simulate.settings import is_synthetic
 from toolkit.errors import ParameterError, RunError
 from toolkit.reporting.narrative import create_narrative, narrative_path, read_narrative
 from toolkit.reporting.notebook_runs import (
@@ -47,10 +48,11 @@ from toolkit.reporting.runfolder import Placement, place_run, run_folder_name, s
 from toolkit.reporting.study import Study, data_location, open_study, standard_location
 from toolkit.share import project_root, resolve_path, workspace
 from toolkit.standards import hash_standard
-from toolkit.vocabulary import sentence
+from toolkit.vocabulary import label, sentence
 
 # Nothing random enters the notebooks there are; those that draw will say from which seed.
 SEED = 0
+TRUTH = "truth.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,15 @@ def run_report(
         done, failed = execute_notebooks(records, scratch, study.language, progress)
         progress("rendering")
         record = _record(study, shown, inputs, done, failed)
-        header = page_header(record, standard=_standard_title(study), version=toolkit.__version__)
-        write_pages(FinishedRun(header, records, done, failed, narratives, scratch, embed_font))
+        header = page_header(
+            record,
+            standard=_standard_title(study),
+            version=toolkit.__version__,
+            is_synthetic=is_synthetic(study.county.county_id),
+        )
+        write_pages(
+            FinishedRun(header, records, done, failed, narratives, scratch, embed_font, _facts(study))
+        )
         shutil.rmtree(scratch / EXECUTED_FOLDER, ignore_errors=True)
         write_record(record, scratch)
         write_log(_log(study, target, started, time.perf_counter() - clock, done), scratch)
@@ -162,10 +171,24 @@ def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:
     location = data_location(parameters)
     paths = [location] if location.is_file() else []
     for folder in dict.fromkeys((location, location.with_suffix(""))):
-        paths += [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        # The planted truth beside a simulated county is no input.
+        paths += [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != TRUTH]
     if parameters.mapping_path:
         paths.append(resolve_path(parameters.mapping_path))
     return tuple(file_input(path) for path in paths)
+
+
+def _facts(study: Study) -> tuple[tuple[str, str], ...]:
+    """Return how many schools report for the year, how many count, and how many are left out."""
+    units, left_out = study.resources.units, study.resources.left_out
+    counted = set(units.loc[units["year"] == study.year, "school_id"])
+    outside = set(left_out.loc[left_out["year"] == study.year, "school_id"])
+    numbers = {
+        "schools_reporting": counted | outside,
+        "schools_counted": counted,
+        "schools_left_out": outside,
+    }
+    return tuple((label(name, study.language), str(len(schools))) for name, schools in numbers.items())
 
 
 def narrative_paths(study: Study) -> dict[str, Path]:

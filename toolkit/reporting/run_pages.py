@@ -19,6 +19,8 @@ from toolkit.vocabulary import sentence
 VERDICT_NOTEBOOK = "02_inter_school_variation"
 VERDICT_IDS = "verdict_"
 HEADLINE_KINDS = ("headline", "not_judged")
+# Cautions as important as this stand on the index too: a verdict that is not robust, data that are missing.
+URGENT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class FinishedRun:
         Folder of the run; it holds the results and receives the pages.
     embed_font : bool
         Whether pages bring a Chinese font along.
+    facts : tuple of (str, str)
+        Label and value of the counts of schools behind the verdict.
     """
 
     header: PageHeader
@@ -50,6 +54,7 @@ class FinishedRun:
     narratives: Mapping[str, Path]
     folder: Path
     embed_font: bool
+    facts: tuple[tuple[str, str], ...]
 
     def results(self, notebook: DoneNotebook) -> Path:
         """Return the folder with the tables and findings of a notebook."""
@@ -92,6 +97,8 @@ def report_index(run: FinishedRun) -> ReportIndex:
             for notebook in run.failed
         ),
         downloads=tuple(download for notebook in run.done for download in _downloads(run, notebook)),
+        remarks=(sentence("remark_scope", run.header.language),) if verdicts else (),
+        facts=run.facts,
     )
 
 
@@ -114,7 +121,10 @@ def _page(
 def _headlines(findings: Sequence[Finding], verdicts: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings that the index repeats below the verdicts."""
     return tuple(
-        finding for finding in findings if finding.kind in HEADLINE_KINDS and finding not in verdicts
+        finding
+        for finding in findings
+        if finding not in verdicts
+        and (finding.kind in HEADLINE_KINDS or (finding.kind == "limit" and finding.importance <= URGENT))
     )
 
 

@@ -27,7 +27,7 @@ from toolkit.vocabulary import Language, sentence
 DEMO_WORKBOOK = ("data", "demo_county.xlsx")
 TITLES_NAME = "tables.json"
 # Cell addresses, what was typed, codes of teachers: work for the office, not for the public.
-INTERNAL_TABLES = ("problems", "unmatched", "open_schools")
+INTERNAL_TABLES = ("problems", "match_list", "unmatched", "open_schools")
 
 
 @dataclass(frozen=True)

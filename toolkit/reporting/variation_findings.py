@@ -7,17 +7,28 @@ import pandas as pd
 
 from toolkit.reporting.findings import Finding, FindingNumber, FindingStatus, build_finding
 from toolkit.standards import Standard
+from toolkit.tables.variation import school_year
 from toolkit.variation.compliance import Compliance
 from toolkit.variation.locations import LocationComparison
 from toolkit.variation.readings import OtherReadings
 from toolkit.variation.school_drivers import SchoolDrivers
+from toolkit.variation.sensitivities import Sensitivities
 from toolkit.variation.series import CoefficientTrends
-from toolkit.vocabulary import Term, format_number, term
+from toolkit.vocabulary import Language, Term, format_number, label, sentence, term
 
 NAMED_SCHOOLS = 5
 COEFFICIENT_DECIMALS = 3
 LIMIT_DECIMALS = 2
-STAGE_COUNTS = ("n_schools", "n_pass", "n_fail", "n_undecided", "n_coefficients_pass", "n_coefficients")
+STAGE_COUNTS = (
+    "n_schools",
+    "n_pass",
+    "n_fail",
+    "n_undecided",
+    "n_coefficients",
+    "n_coefficients_pass",
+    "n_coefficients_fail",
+    "n_coefficients_undecided",
+)
 
 Row = dict[str, Any]
 """One row of a table by column."""
@@ -26,15 +37,18 @@ Row = dict[str, Any]
 def find_variation(
     compliance: Compliance,
     drivers: SchoolDrivers,
+    sensitivities: Sensitivities,
     locations: LocationComparison,
     trends: CoefficientTrends,
     readings: OtherReadings,
 ) -> list[Finding]:
     """Return the findings on resources and inter-school variation, the verdicts first."""
     return [
+        _county_verdict(compliance),
         *_stage_verdicts(compliance),
         *_failing_coefficients(compliance, drivers),
         *_near_limits(compliance),
+        *_unstable(compliance, sensitivities),
         *_failing_schools(compliance),
         *_open_schools(compliance),
         *_open_coefficients(compliance),
@@ -42,6 +56,26 @@ def find_variation(
         *_trends(trends, compliance.standard),
         *_readings(readings),
     ]
+
+
+def _county_verdict(compliance: Compliance) -> Finding:
+    """State the verdict on the county, with that on each stage."""
+    stages = _rows(compliance.stages)
+
+    def told(language: Language) -> str:
+        verdicts = [(row["stage"], sentence(f"stage_{row['overall']}", language)) for row in stages]
+        words = [f"{label(stage, language)}{verdict}" for stage, verdict in verdicts]
+        return label("list_separator", language).join(words)
+
+    return build_finding(
+        "verdict_county",
+        f"finding_county_{compliance.verdict}",
+        kind="headline",
+        importance=0,
+        status=compliance.verdict,
+        numbers=(),
+        stages=Term(zh=told("zh"), en=told("en")),
+    )
 
 
 def _stage_verdicts(compliance: Compliance) -> list[Finding]:
@@ -53,7 +87,7 @@ def _stage_verdict(row: Row) -> Finding:
     status: FindingStatus = row["overall"]
     return build_finding(
         f"verdict_{row['stage']}",
-        f"finding_stage_{status}",
+        f"finding_stage_{status}" if row["schools"] else f"finding_stage_coefficients_{status}",
         kind="headline",
         importance=1,
         status=status,
@@ -77,7 +111,7 @@ def _main_driver(drivers: SchoolDrivers, coefficient: Row) -> Row | None:
     of_coefficient = (schools["stage"] == coefficient["stage"]) & (
         schools["indicator"] == coefficient["indicator"]
     )
-    first = _rows(schools[of_coefficient].nlargest(1, "variance_share"))
+    first = _rows(_largest(schools[of_coefficient], "variance_share"))
     return first[0] if first else None
 
 
@@ -117,6 +151,35 @@ def _near_limits(compliance: Compliance) -> list[Finding]:
     ]
 
 
+def _unstable(compliance: Compliance, sensitivities: Sensitivities) -> list[Finding]:
+    """Name the verdicts on coefficients that small errors, or the absence of one school, would turn."""
+    decided = compliance.coefficients[compliance.coefficients["verdict"].isin(["pass", "fail"])]
+    complete = decided.loc[decided["n_missing"] == 0, ["stage", "indicator"]]
+    table = sensitivities.table.merge(complete, on=["stage", "indicator"])
+    crosses = (table["error_low"] <= table["limit"]) & (table["error_high"] > table["limit"])
+    alone = table["deciding_schools"].map(len)
+    return [
+        build_finding(
+            f"unstable_{row['stage']}_{row['indicator']}",
+            f"finding_unstable_{_reason(row)}",
+            kind="limit",
+            importance=3,
+            numbers=(FindingNumber("coefficient", _number(row["coefficient"]), "", "sensitivities"),),
+            percent=f"{100 * sensitivities.reporting_error:g}",
+            count=int(row["alone"]),
+            **_against_limit(row, compliance.standard),  # pyright: ignore[reportArgumentType]
+        )
+        for row in _rows(table.assign(crosses=crosses, alone=alone)[crosses | (alone > 0)])
+    ]
+
+
+def _reason(row: Row) -> str:
+    """Return what could turn a verdict: errors of reporting, the absence of one school, or both."""
+    if row["crosses"] and row["alone"]:
+        return "both"
+    return "error" if row["crosses"] else "school"
+
+
 def _failing_schools(compliance: Compliance) -> list[Finding]:
     """Name the schools that fail, by stage; the table has those beyond the first."""
     failing = compliance.schools[compliance.schools["verdict"] == "fail"]
@@ -136,7 +199,9 @@ def _schools_failing(stage: str, schools: pd.DataFrame, standard: Standard) -> F
     }
     # A cell that enters two indicators can fail a school although neither is known to be missed.
     if len(missed):
-        values["indicator"] = _name(standard, str(missed.index[0]))
+        most = [str(name) for name in missed.index[missed == missed.iloc[0]]]
+        values["indicator"] = _joined([_name(standard, name) for name in sorted(most)])
+        values["times"] = int(missed.iloc[0])
     many = "many_" if len(names) > NAMED_SCHOOLS else ""
     return build_finding(
         f"schools_{stage}",
@@ -187,7 +252,8 @@ def _open_coefficients(compliance: Compliance) -> list[Finding]:
 
 def _locations(locations: LocationComparison, standard: Standard) -> list[Finding]:
     """Say where the share between town and country is largest."""
-    table = locations.table.dropna(subset="variance_between_share")
+    table = locations.table.dropna(subset=["variance_between_share"])
+    least = _rows(table.sort_values("variance_between_share", kind="stable").head(1))[0] if len(table) else {}
     return [
         build_finding(
             "locations",
@@ -202,53 +268,54 @@ def _locations(locations: LocationComparison, standard: Standard) -> list[Findin
             stage=term(row["stage"]),
             indicator=_name(standard, row["indicator"]),
             share=_percentage(row["variance_between_share"]),
-            smallest=_percentage(table["variance_between_share"].min()),
+            least_stage=term(least["stage"]),
+            least_indicator=_name(standard, least["indicator"]),
+            smallest=_percentage(least["variance_between_share"]),
         )
-        for row in _rows(table.nlargest(1, "variance_between_share"))
+        for row in _rows(_largest(table, "variance_between_share"))
     ]
 
 
 def _trends(trends: CoefficientTrends, standard: Standard) -> list[Finding]:
-    """Name the coefficients above the limit whose slope leads there, and those it does not."""
+    """Say of every coefficient above its limit what its past allows to say."""
     above = trends.trends[~trends.trends["is_met"].astype(bool)]
     return [_trend(row, standard) for row in _rows(above)]
 
 
 def _trend(row: Row, standard: Standard) -> Finding:
-    values: dict[str, object] = {"points": int(row["n_points"])}
-    if row["outlook"] == "insufficient":
-        name = "finding_trend_insufficient"
-    elif math.isfinite(row["reaching_year"]):
-        name = "finding_trend_reaching"
-        values["year"] = math.ceil(row["reaching_year"])
-    else:
-        name = "finding_trend_never"
+    reaching = row["reaching_year"]
     return build_finding(
         f"trend_{row['stage']}_{row['indicator']}",
-        name,
+        f"finding_trend_{row['outlook']}",
         kind="finding",
         importance=4,
         numbers=(FindingNumber("slope", _number(row["slope"]), "", "trends"),),
-        slope=format_number(row["slope"], COEFFICIENT_DECIMALS),
         stage=term(row["stage"]),
         indicator=_name(standard, row["indicator"]),
-        **values,  # pyright: ignore[reportArgumentType]
+        slope=format_number(row["slope"], COEFFICIENT_DECIMALS),
+        points=int(row["n_points"]),
+        first=school_year(int(row["first_year"])),
+        last=school_year(int(row["last_year"])),
+        value=format_number(row["last_value"], COEFFICIENT_DECIMALS),
+        year=school_year(math.ceil(reaching)) if math.isfinite(reaching) else "",
     )
 
 
 def _readings(readings: OtherReadings) -> list[Finding]:
     """Say whether rules in doubt would turn a verdict on a stage, or on schools and coefficients only."""
-    count = len(readings.flips)
-    turned = bool((readings.flips["subject"] == "stage").any())
+    flips = readings.flips
+    dropped = (flips["verdict"] == "") | (flips["other_verdict"] == "")
+    turned = bool(((flips["subject"] == "stage") & ~dropped).any())
     names = {(False, False): "none", (True, False): "some", (True, True): "stage"}
     return [
         build_finding(
             "readings",
-            f"finding_readings_{names[count > 0, turned]}",
-            kind="limit" if count else "finding",
+            f"finding_readings_{names[len(flips) > 0, turned]}",
+            kind="limit" if len(flips) else "finding",
             importance=4 if turned else 6,
-            numbers=(FindingNumber("verdicts_turned", float(count), "", "readings"),),
-            count=count,
+            numbers=(FindingNumber("verdicts_turned", float((~dropped).sum()), "", "readings"),),
+            count=int((~dropped).sum()),
+            dropped=int(dropped.sum()),
             tried=len(readings.marks),
         )
     ]
@@ -283,9 +350,18 @@ def _name(standard: Standard, indicator_id: str) -> Term:
     return Term(zh=f"{indicator_id}（{found.zh}）", en=f"{indicator_id} ({found.en})")
 
 
+def _joined(terms: list[Term]) -> Term:
+    return Term(zh="、".join(term.zh for term in terms), en=", ".join(term.en for term in terms))
+
+
 def _listed(names: list[str]) -> Term:
     return Term(zh="、".join(names), en=", ".join(names))
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def _largest(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the row with the largest value, the first of equal ones; none of an empty table."""
+    return table.sort_values(column, ascending=False, kind="stable").head(1)

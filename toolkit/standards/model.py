@@ -12,7 +12,6 @@ from toolkit.standards.values import (
     Kind,
     Mark,
     Part,
-    Stage,
     StageScope,
     TargetKind,
     TestedOn,

@@ -10,10 +10,12 @@ from toolkit.exhibits import INTERACTIVE_STYLE, Caption
 from toolkit.results import Verdict
 from toolkit.vocabulary import Language, format_number, has_term, label, term, unit_label
 
-ColumnKind = Literal["text", "number", "share", "code", "verdict", "flag"]
+ColumnKind = Literal["text", "number", "share", "code", "verdict", "met", "flag"]
 Mark = Literal["suppressed", "not_available", "not_applicable", "provisional", "unsure"]
 
 NUMERIC_KINDS = ("number", "share")
+# Both hold pass, fail or undecided: "verdict" says passed, "met" says that a minimum or limit is met.
+VERDICT_KINDS = ("verdict", "met")
 # These stand in place of a value; the other marks stand behind one.
 REPLACING_MARKS = ("suppressed", "not_available", "not_applicable")
 
@@ -31,9 +33,10 @@ class TableColumn:
         Column of the data.
     label : str
         Its heading.
-    kind : {"text", "number", "share", "code", "verdict", "flag"}
+    kind : {"text", "number", "share", "code", "verdict", "met", "flag"}
         "share" is in [0, 1] and printed as a percentage; "code" is a code name of the
-        vocabulary; "verdict" is pass, fail or undecided; "flag" is true or false.
+        vocabulary; "verdict" and "met" are pass, fail or undecided, the former of a judgement,
+        the latter of a minimum or limit; "flag" is true or false.
     unit : str
         Printed below the heading, empty when there is none.
     decimals : int
@@ -85,6 +88,9 @@ class TableExhibit:
         How many of the last rows are totals; they stay at the end when a reader sorts.
     rows_shown : int
         How many rows the page shows, 0 for all. The files hold all of them.
+    empty_text : str
+        What stands in place of a table without rows, "None." when this is empty. A table whose
+        rows an edition withholds must say so here: it is not without content.
     """
 
     caption: Caption
@@ -93,6 +99,7 @@ class TableExhibit:
     marks: tuple[CellMark, ...] = ()
     total_rows: int = 0
     rows_shown: int = 0
+    empty_text: str = ""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -105,8 +112,13 @@ class TableExhibit:
 
     @property
     def marks_by_cell(self) -> dict[tuple[int, str], Mark]:
-        """The mark of each marked cell, by row and column."""
-        return {(mark.row, mark.column): mark.mark for mark in self.marks}
+        """The mark of each marked cell, by row and column; "not available" where a value is missing."""
+        marks: dict[tuple[int, str], Mark] = {(mark.row, mark.column): mark.mark for mark in self.marks}
+        for column in self.columns:
+            for row, value in enumerate(self.data[column.name].tolist()):
+                if is_missing(value) and marks.get((row, column.name)) not in REPLACING_MARKS:
+                    marks[row, column.name] = "not_available"
+        return marks
 
     def tidy(self) -> pd.DataFrame:
         """Return the columns of the table with their unrounded values."""
@@ -157,19 +169,19 @@ def cell_text(value: object, column: TableColumn, language: Language) -> str:
             return f"{format_number(as_float(value) * PERCENT, column.decimals)}%"
         case "code":
             return label(str(value), language) if has_term(str(value)) else str(value)
-        case "verdict":
-            return verdict_text(str(value), language)
+        case "verdict" | "met":
+            return verdict_text(str(value), language, kind=column.kind)
         case "flag":
             return label("report_yes" if value else "report_no", language)
         case _:
             return plain_text(value)
 
 
-def verdict_text(verdict: str, language: Language) -> str:
+def verdict_text(verdict: str, language: Language, *, kind: Literal["verdict", "met"] = "verdict") -> str:
     """Return a verdict with its sign, so that colour is not the only cue."""
     if verdict not in get_args(Verdict):
         raise ValueError(f"verdict must be one of {get_args(Verdict)}, not {verdict!r}")
-    return label(f"report_verdict_{verdict}", language)
+    return label(f"report_{kind}_{verdict}", language)
 
 
 def plain_text(value: object) -> str:

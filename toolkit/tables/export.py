@@ -18,7 +18,6 @@ from toolkit.tables.exhibit import (
     TableExhibit,
     as_float,
     cell_text,
-    is_missing,
     mark_symbol,
     plain_text,
 )
@@ -34,6 +33,8 @@ CREATION_DATE = datetime(2000, 1, 1)  # noqa: DTZ001 - written without a zone
 MARKS_IN_FILES: tuple[Mark, ...] = ("suppressed", "not_available", "not_applicable", "provisional", "unsure")
 WIDEST_COLUMN = 40
 LARGEST_EXACT_INTEGER = 2**53
+# What a table of words prints where there is nothing to name.
+NOTHING = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ def export_table(exhibit: TableExhibit, folder: Path) -> TableFiles:
     """Write all rows of a table into a folder, as ``<key>.csv`` and ``<key>.xlsx``.
 
     The CSV (UTF-8 with signature, for Excel) has code names as its header, unrounded values
-    and codes as they are; a column ``<name>_mark`` follows where values carry a mark. The
-    workbook has labels, one header row, no merged cells and a sheet of notes.
+    and codes as they are. A cell without a value is empty; a column ``<name>_mark`` follows where
+    a cell carries a mark or lacks its value, and says why. The workbook has labels, one header
+    row, no merged cells and a sheet of notes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = TableFiles(folder / f"{exhibit.caption.key}.csv", folder / f"{exhibit.caption.key}.xlsx")
@@ -59,13 +61,12 @@ def export_table(exhibit: TableExhibit, folder: Path) -> TableFiles:
 
 
 def load_exported_table(path: Path) -> pd.DataFrame:
-    """Load a table written by `export_table`: symbols become missing values, ids stay text."""
-    symbols = [mark_symbol(mark) for mark in REPLACING_MARKS]
+    """Load a table written by `export_table`: empty cells become missing values, ids stay text."""
     text_columns = [name for name in _header(path) if name.endswith(("_id", "_code", "_mark"))]
     return pd.read_csv(
         path,
         encoding="utf-8-sig",
-        na_values=[*symbols, ""],
+        na_values=[""],
         keep_default_na=False,
         dtype=dict.fromkeys(text_columns, "str"),
     )
@@ -74,8 +75,8 @@ def load_exported_table(path: Path) -> pd.DataFrame:
 def table_csv(exhibit: TableExhibit) -> str:
     """Return a table as CSV text with LF line ends."""
     marks = exhibit.marks_by_cell
-    marked = _columns_with_marked_values(exhibit.marks)
-    header = [name for column in exhibit.columns for name in _csv_names(column, marked)]
+    marked = {name for _, name in marks}
+    header = [name for column in exhibit.columns for name in _csv_names(column.name, marked)]
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
@@ -102,25 +103,19 @@ def _header(path: Path) -> list[str]:
         return next(csv.reader(file))
 
 
-def _columns_with_marked_values(marks: tuple[CellMark, ...]) -> frozenset[str]:
-    """Return the columns in which a mark stands behind a value."""
-    return frozenset(mark.column for mark in marks if mark.mark not in REPLACING_MARKS)
-
-
-def _csv_names(column: TableColumn, marked: frozenset[str]) -> tuple[str, ...]:
+def _csv_names(name: str, marked: set[str]) -> tuple[str, ...]:
     """Return the name of a column in CSV, and that of its marks if it has any."""
-    return (column.name, f"{column.name}_mark") if column.name in marked else (column.name,)
+    return (name, f"{name}_mark") if name in marked else (name,)
 
 
 def _csv_text(value: object, column: TableColumn, mark: Mark | None) -> str:
-    """Return a value as CSV holds it: unrounded, or the symbol that stands for it."""
+    """Return a value as CSV holds it: unrounded, or nothing where there is none."""
     if mark in REPLACING_MARKS:
-        return mark_symbol(mark)
-    if is_missing(value):
-        return mark_symbol("not_available")
+        return ""
     if column.is_numeric:
         return _number_text(as_float(value))
-    return neutralise(plain_text(value))
+    text = plain_text(value)
+    return "" if text == NOTHING else neutralise(text)
 
 
 def _number_text(value: float) -> str:
@@ -155,8 +150,8 @@ def _write_data(exhibit: TableExhibit, workbook: "Workbook") -> None:
         widest = len(text)
         for row, value in enumerate(exhibit.data[column.name].tolist(), start=1):
             mark = marks.get((row - 1, column.name))
-            if mark in REPLACING_MARKS or is_missing(value):
-                sheet.write_string(row, position, mark_symbol(mark or "not_available"))
+            if mark in REPLACING_MARKS:
+                sheet.write_string(row, position, mark_symbol(mark))
             elif column.is_numeric:
                 sheet.write_number(row, position, as_float(value), number_format)
             else:
@@ -184,7 +179,10 @@ def _write_notes(exhibit: TableExhibit, workbook: "Workbook") -> None:
         (label("report_source", language), caption.source),
     ]
     lines = [(name, text) for name, text in lines if text]
-    lines += [(column.name, f"{column.label} {column.unit}".strip()) for column in exhibit.columns]
+    csv_name = label("report_csv_name", language)
+    lines += [
+        (f"{column.label} {column.unit}".strip(), f"{csv_name}: {column.name}") for column in exhibit.columns
+    ]
     lines += [(mark_symbol(mark), label(f"report_mark_{mark}_meaning", language)) for mark in MARKS_IN_FILES]
     lines += [
         (

@@ -6,21 +6,29 @@ from html import escape
 from toolkit.exhibits import caption_html, exhibit_id, labelled, meta_html, notes_html
 from toolkit.tables.exhibit import (
     REPLACING_MARKS,
+    VERDICT_KINDS,
     Mark,
     TableColumn,
     TableExhibit,
     as_float,
     cell_text,
-    is_missing,
     mark_symbol,
 )
 from toolkit.vocabulary import Language, format_number, label, sentence
 
 MarksByCell = Mapping[tuple[int, str], Mark]
 
+# From so many columns on a table is set closer, and printed on a page turned sideways.
+WIDE_COLUMNS = 8
+LANDSCAPE_COLUMNS = 14
+# A table of up to so many rows is kept on one page of paper.
+SHORT_ROWS = 14
+
 
 def table_html(exhibit: TableExhibit) -> str:
-    """Return a table as HTML. Every text that comes from data is escaped."""
+    """Return a table as HTML, or one line when it has no rows. Every text that comes from data is escaped."""
+    if exhibit.data.empty:
+        return _empty_html(exhibit)
     shown = _rows_shown(exhibit)
     marks = exhibit.marks_by_cell
     values = {column.name: exhibit.data[column.name].tolist() for column in exhibit.columns}
@@ -28,14 +36,36 @@ def table_html(exhibit: TableExhibit) -> str:
     body_end = len(rows) - exhibit.total_rows
     foot = f"<tfoot>{''.join(rows[body_end:])}</tfoot>" if exhibit.total_rows else ""
     return (
-        f'<figure class="exhibit exhibit-table" id="{exhibit_id(exhibit.caption.key)}">'
+        f'<figure class="{_classes(exhibit, len(rows))}" id="{exhibit_id(exhibit.caption.key)}">'
         f"{meta_html(exhibit.caption)}"
         f'<div class="table-box" tabindex="0" role="region" aria-label="{escape(exhibit.caption.title)}">'
-        f"<table><caption>{caption_html(exhibit.caption, 'table')}</caption>"
+        f'<table><caption><div class="caption">{caption_html(exhibit.caption, "table")}</div></caption>'
         f"<thead><tr>{''.join(_heading(column) for column in exhibit.columns)}</tr></thead>"
         f"<tbody>{''.join(rows[:body_end])}</tbody>{foot}</table></div>"
-        f"{notes_html(exhibit.caption, _legend(exhibit, shown, values, marks))}</figure>"
+        f"{notes_html(exhibit.caption, _legend(exhibit, shown, marks))}</figure>"
     )
+
+
+def _empty_html(exhibit: TableExhibit) -> str:
+    """Return a table without rows: its title, and that there is nothing in it."""
+    caption = exhibit.caption
+    nothing = escape(exhibit.empty_text or label("report_empty_table", caption.language))
+    return (
+        f'<figure class="exhibit exhibit-table exhibit-empty" id="{exhibit_id(caption.key)}">'
+        f"<figcaption>{caption_html(caption, 'table')}</figcaption><p>{nothing}</p>"
+        f"{notes_html(caption)}</figure>"
+    )
+
+
+def _classes(exhibit: TableExhibit, n_rows: int) -> str:
+    """Return the classes that say how closely a table is set and how it is printed."""
+    n_columns = len(exhibit.columns)
+    fitting = (
+        ("wide", n_columns >= WIDE_COLUMNS),
+        ("landscape", n_columns >= LANDSCAPE_COLUMNS),
+        ("short", n_rows <= SHORT_ROWS),
+    )
+    return " ".join(["exhibit", "exhibit-table", *(name for name, applies in fitting if applies)])
 
 
 def _rows_shown(exhibit: TableExhibit) -> list[int]:
@@ -47,8 +77,8 @@ def _rows_shown(exhibit: TableExhibit) -> list[int]:
 
 
 def _heading(column: TableColumn) -> str:
-    """Return the heading of a column, its unit below."""
-    unit = f' <span class="unit">{escape(column.unit)}</span>' if column.unit else ""
+    """Return the heading of a column, its unit below; a unit breaks behind its slash only."""
+    unit = f' <span class="unit">{escape(column.unit).replace("/", "/<wbr>")}</span>' if column.unit else ""
     numeric = ' class="n"' if column.is_numeric else ""
     return f'<th scope="col"{numeric}>{escape(column.label)}{unit}</th>'
 
@@ -65,42 +95,36 @@ def _row(exhibit: TableExhibit, values: Mapping[str, list], row: int, marks: Mar
 def _cell(value: object, column: TableColumn, mark: Mark | None, language: Language) -> str:
     """Return one cell; numbers carry their unrounded value."""
     content = _cell_content(value, column, mark, language)
-    if column.kind == "verdict" and not is_missing(value):
+    if column.kind in VERDICT_KINDS and mark not in REPLACING_MARKS:
         return f'<td class="verdict-{escape(str(value))}">{content}</td>'
     if column.kind in ("code", "flag"):
         return f'<td class="word">{content}</td>'
     if not column.is_numeric:
         return f"<td>{content}</td>"
-    hidden = is_missing(value) or mark in REPLACING_MARKS
-    raw = "" if hidden else f' data-v="{as_float(value):.12g}"'
+    raw = "" if mark in REPLACING_MARKS else f' data-v="{as_float(value):.12g}"'
     return f'<td class="n"{raw}>{content}</td>'
 
 
 def _cell_content(value: object, column: TableColumn, mark: Mark | None, language: Language) -> str:
     """Return the text of a cell with its mark, escaped."""
-    shown = mark or ("not_available" if is_missing(value) else None)
-    if shown is None:
+    if mark is None:
         return escape(cell_text(value, column, language))
-    meaning = escape(label(f"report_mark_{shown}_meaning", language))
-    symbol = f'<abbr title="{meaning}">{escape(mark_symbol(shown))}</abbr>'
-    if shown in REPLACING_MARKS:
+    meaning = escape(label(f"report_mark_{mark}_meaning", language))
+    symbol = f'<abbr title="{meaning}">{escape(mark_symbol(mark))}</abbr>'
+    if mark in REPLACING_MARKS:
         return symbol
     return f"{escape(cell_text(value, column, language))} {symbol}"
 
 
-def _legend(
-    exhibit: TableExhibit, shown: list[int], values: Mapping[str, list], marks: MarksByCell
-) -> tuple[str, ...]:
-    """Return the lines that explain the symbols used and say how many rows are not shown."""
+def _legend(exhibit: TableExhibit, shown: list[int], marks: MarksByCell) -> tuple[str, ...]:
+    """Return the lines that explain the symbols used and say how many rows are not shown.
+
+    A symbol that a note of the table explains is left to that note.
+    """
     language = exhibit.caption.language
     on_page = set(shown)
     used: set[Mark] = {mark for (row, _), mark in marks.items() if row in on_page}
-    if any(
-        is_missing(column[row]) and (row, name) not in marks
-        for name, column in values.items()
-        for row in shown
-    ):
-        used.add("not_available")
+    used = {mark for mark in used if not any(mark_symbol(mark) in note for note in exhibit.caption.notes)}
     lines = []
     if used:
         explained = [

@@ -1,29 +1,42 @@
 """What was read, converted, matched and questioned, as tables."""
 
+from dataclasses import replace
+from typing import get_args
+
 import pandas as pd
 
+from toolkit.data.checks import registered_names
 from toolkit.data.county import Reading
+from toolkit.data.names import How
 from toolkit.data.problems import Problem
+from toolkit.data.schema import TABLES
 from toolkit.exhibits import exhibit_caption
-from toolkit.tables.exhibit import TableExhibit, vocabulary_column
-from toolkit.vocabulary import Language, has_term, label
+from toolkit.tables.exhibit import CellMark, ColumnKind, TableExhibit, vocabulary_column
+from toolkit.vocabulary import Language, has_term, label, sentence
 
 SEVERITIES = ("error", "warning", "notice")
+COUNTS = ["rows_read", "rows_used", "rows_left_out"]
 PROBLEMS_SHOWN = 60
+PERSON_CODES = ("teacher_id", "student_id")
+HIDDEN_CODE = "＊＊＊"
+MATCHES_SHOWN = 60
+FILES_OF_A_SIMULATION = ("truth.json",)
+"""Files that a simulated county has beside its tables; no county of its own has them."""
 
 
 def tabulate_accounting(reading: Reading, language: Language) -> TableExhibit:
-    """Return rows read, used and left out by table, file and reason."""
-    data = reading.accounting.copy()
-    data["table"] = [_table_label(name, language) for name in data["table"]]
-    data["reason"] = [label(f"row_{name}", language) if name else "" for name in data["reason"]]
-    total = {"table": label("total", language), "file": "", "sheet": "", "reason": ""}
-    counts = ["rows_read", "rows_used", "rows_left_out"]
-    data.loc[len(data)] = total | {name: data[name].sum() for name in counts}
-    columns = [vocabulary_column(name, language) for name in ("table", "file", "sheet", *counts, "reason")]
-    return TableExhibit(
-        exhibit_caption("accounting", language), tuple(columns), data.reset_index(drop=True), total_rows=1
-    )
+    """Return rows read, used and left out, one line per sheet or file, with the reasons."""
+    accounting = reading.accounting
+    accounting = accounting[~accounting["file"].isin(FILES_OF_A_SIMULATION)]
+    rows = [
+        (_table_label(str(table), language), file, sheet, *part[COUNTS].sum(), _reasons(part, language))
+        for (table, file, sheet), part in accounting.groupby(["table", "file", "sheet"], sort=False)
+    ]
+    rows.append((label("total", language), "", "", *accounting[COUNTS].sum(), ""))
+    names = ["table", "file", "sheet", *COUNTS, "reason"]
+    columns = tuple(vocabulary_column(name, language) for name in names)
+    data = pd.DataFrame(rows, columns=names)
+    return TableExhibit(exhibit_caption("accounting", language), columns, data, total_rows=1)
 
 
 def tabulate_problem_counts(problems: tuple[Problem, ...], language: Language) -> TableExhibit:
@@ -41,7 +54,7 @@ def tabulate_problem_counts(problems: tuple[Problem, ...], language: Language) -
 
 def tabulate_problems(problems: tuple[Problem, ...], language: Language) -> TableExhibit:
     """Return all problems, the severest first, with address and remedy."""
-    ordered = sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))
+    ordered = sorted(map(_without_persons, problems), key=lambda problem: SEVERITIES.index(problem.severity))
     data = pd.DataFrame(
         [
             (
@@ -64,6 +77,13 @@ def tabulate_problems(problems: tuple[Problem, ...], language: Language) -> Tabl
     )
 
 
+def _without_persons(problem: Problem) -> Problem:
+    """Return a problem without the codes of teachers and students; its cell address finds the row."""
+    hidden = {"teacher", "student"} | ({"value"} if problem.column in PERSON_CODES else set())
+    values = tuple((name, HIDDEN_CODE if name in hidden else text) for name, text in problem.values)  # noqa: PD011 - not a frame
+    return replace(problem, values=values)
+
+
 def tabulate_conversions(reading: Reading, language: Language) -> TableExhibit:
     """Return what was converted on reading, by column."""
     data = reading.conversions.copy()
@@ -80,42 +100,101 @@ def tabulate_conversions(reading: Reading, language: Language) -> TableExhibit:
 
 
 def tabulate_matches(reading: Reading, language: Language) -> TableExhibit:
-    """Return how school names were matched to codes, by table and way of matching."""
-    found = reading.matches.assign(table=[_table_label(name, language) for name in reading.matches["table"]])
-    found["how"] = [label(f"match_{how}", language) for how in found["how"]]
-    data = found.groupby(["table", "how"], sort=False).size().rename("names").reset_index()
+    """Return how school names were matched to codes, by table and way of matching, the surest first."""
+    found = _different_names(reading)
+    data = found.groupby(["table", "how"], observed=True).size().rename("names").reset_index()
+    data["table"] = [_table_label(name, language) for name in data["table"]]
+    data["how"] = [label(f"match_{how}", language) for how in data["how"]]
     columns = tuple(vocabulary_column(name, language) for name in ("table", "how", "names"))
     return TableExhibit(exhibit_caption("matches", language), columns, data)
 
 
-def tabulate_unmatched(reading: Reading, language: Language) -> TableExhibit:
-    """Return the school names that stayed without a code."""
-    found = reading.matches[reading.matches["school_id"].fillna("") == ""]
-    data = found.assign(
-        table=[_table_label(name, language) for name in found["table"]],
-        column=[label(name, language) for name in found["column"]],
+def tabulate_match_list(reading: Reading, language: Language) -> TableExhibit:
+    """Return all names that were matched other than exactly, the least certain way first."""
+    found = _different_names(reading)
+    found = found[~found["how"].isin(["exact", "unmatched"])]
+    found = found.sort_values(["how", "table", "name"], ascending=[False, True, True], kind="stable")
+    registered = registered_names(reading)
+    data = pd.DataFrame(
+        {
+            "how": [label(f"match_{how}", language) for how in found["how"]],
+            "table": [_table_label(name, language) for name in found["table"]],
+            "name": found["name"].to_numpy(),
+            "school_id": found["school_id"].to_numpy(),
+            "school_name": [registered.get(code, code) for code in found["school_id"]],
+        }
     )
-    columns = tuple(vocabulary_column(name, language) for name in ("table", "column", "name"))
-    return TableExhibit(exhibit_caption("unmatched", language), columns, data.reset_index(drop=True))
+    names = ("name", "school_name", "school_id", "how", "table")
+    columns = tuple(vocabulary_column(name, language) for name in names)
+    shown = min(len(data), MATCHES_SHOWN)
+    caption = exhibit_caption("match_list", language, count=len(data), shown=shown)
+    return TableExhibit(caption, columns, data, rows_shown=shown if len(data) > shown else 0)
+
+
+def tabulate_unmatched(reading: Reading, language: Language) -> TableExhibit:
+    """Return the school names that stayed without a code, with the columns in which they stand."""
+    found = reading.matches[reading.matches["school_id"].fillna("") == ""]
+    separator = label("list_separator", language)
+    rows = [
+        (
+            _table_label(str(table), language),
+            separator.join(label(column, language) for column in dict.fromkeys(part["column"])),
+            name,
+        )
+        for (table, name), part in found.groupby(["table", "name"], sort=False)
+    ]
+    names = ["table", "column", "name"]
+    columns = tuple(vocabulary_column(name, language) for name in names)
+    return TableExhibit(exhibit_caption("unmatched", language), columns, pd.DataFrame(rows, columns=names))
 
 
 def tabulate_completeness(completeness: pd.DataFrame, language: Language) -> TableExhibit:
-    """Return the columns with missing cells, those that decide a verdict first."""
-    data = completeness[(completeness["missing"] > 0) & (completeness["missing"] < completeness["cells"])]
-    data = data.sort_values(["decides", "missing_share"], ascending=False, kind="stable").reset_index(
-        drop=True
-    )
+    """Return the columns with missing cells, those that the indicators need first."""
+    listed = completeness[(completeness["missing"] > 0) & (completeness["missing"] < completeness["cells"])]
+    listed = listed.sort_values(["decides", "missing_share"], ascending=False, kind="stable")
+    data = listed.reset_index(drop=True).rename(columns={"cells": "cells_to_fill"})
     data["table"] = [_table_label(name, language) for name in data["table"]]
     data["column"] = [label(name, language) for name in data["column"]]
-    columns = (
-        vocabulary_column("table", language),
-        vocabulary_column("column", language),
-        vocabulary_column("cells", language),
-        vocabulary_column("missing", language),
-        vocabulary_column("missing_share", language, kind="share"),
-        vocabulary_column("decides", language, kind="flag"),
+    names = (
+        "table",
+        "column",
+        "cells_in_year",
+        "missing_in_year",
+        "cells_to_fill",
+        "missing",
+        "missing_share",
+        "decides",
     )
-    return TableExhibit(exhibit_caption("completeness", language), columns, data, rows_shown=40)
+    kinds: dict[str, ColumnKind] = {"missing_share": "share", "decides": "flag"}
+    columns = tuple(vocabulary_column(name, language, kind=kinds.get(name)) for name in names)
+    marks = tuple(
+        CellMark(row, name, "not_applicable")
+        for row in data.index[data["cells_in_year"].isna()]
+        for name in ("cells_in_year", "missing_in_year")
+    )
+    caption = exhibit_caption("completeness", language, year=int(completeness["year"].iloc[0]))
+    return TableExhibit(caption, columns, data, marks, rows_shown=40)
+
+
+def _reasons(accounting: pd.DataFrame, language: Language) -> str:
+    """Return why rows of a sheet were left out, with their number where there are any."""
+    left_out = accounting[accounting["reason"] != ""]
+    texts = [
+        sentence("rows_left_out_for", language, reason=label(f"row_{reason}", language), count=count)
+        if count
+        else label(f"row_{reason}", language)
+        for reason, count in zip(left_out["reason"], left_out["rows_left_out"], strict=True)
+    ]
+    return label("report_list_separator", language).join(texts)
+
+
+def _different_names(reading: Reading) -> pd.DataFrame:
+    """Return each name once per table; tables in the order of the contract, ways the surest first."""
+    found = reading.matches.drop_duplicates(["table", "name"])
+    return found.assign(
+        table=pd.Categorical(found["table"], categories=list(TABLES), ordered=True),
+        how=pd.Categorical(found["how"], categories=list(get_args(How)), ordered=True),
+    )
 
 
 def _table_label(name: str, language: Language) -> str:

@@ -1,7 +1,9 @@
 """Drivers, sensitivities, town and country, trends and doubtful rules, as tables."""
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from toolkit.exhibits import exhibit_caption
@@ -13,7 +15,7 @@ from toolkit.variation.readings import OtherReadings
 from toolkit.variation.school_drivers import SchoolDrivers
 from toolkit.variation.sensitivities import Sensitivities
 from toolkit.variation.series import CoefficientTrends
-from toolkit.vocabulary import Language, label, sentence
+from toolkit.vocabulary import Language, format_number, label, sentence
 
 DRIVERS_PER_COEFFICIENT = 3
 SCHOOLS_NAMED = 5
@@ -33,6 +35,7 @@ def tabulate_drivers(drivers: SchoolDrivers, standard: Standard, language: Langu
         vocabulary_column("stage", language, kind="code"),
         TableColumn("school_name", label("school_name", language)),
         vocabulary_column("value", language, kind="number", decimals=2),
+        vocabulary_column("mean", language, kind="number", decimals=2),
         vocabulary_column("student_share", language, kind="share"),
         vocabulary_column("variance_share", language, kind="share"),
         _number("leave_one_out", language),
@@ -66,11 +69,12 @@ def tabulate_sensitivities(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
         deciding_schools=[_named(names, language) for names in table["deciding_schools"]],
     )
-    without_points = tuple(
+    marks = [
         CellMark(row, "without_teaching_points", "not_applicable")
         for row, value in enumerate(data["without_teaching_points"])
         if pd.isna(value)
-    )
+    ]
+    marks += [CellMark(row, "coefficient", "provisional") for row, n in enumerate(data["n_missing"]) if n > 0]
     columns = (
         TableColumn("name", label("indicator", language)),
         vocabulary_column("stage", language, kind="code"),
@@ -91,7 +95,7 @@ def tabulate_sensitivities(
     )
     percent = f"{100 * sensitivities.reporting_error:g}"
     caption = exhibit_caption("sensitivities", language, percent=percent)
-    return TableExhibit(caption, columns, data, marks=without_points)
+    return TableExhibit(caption, columns, data, marks=tuple(marks))
 
 
 def tabulate_inequality(
@@ -117,7 +121,8 @@ def tabulate_inequality(
 def tabulate_locations(
     comparison: LocationComparison, standard: Standard, language: Language
 ) -> TableExhibit:
-    """Return the mean of every indicator in urban, town and rural schools."""
+    """Return the mean of every indicator in urban, town and rural schools, and who is where."""
+    shares = comparison.locations.drop_duplicates(["stage", "location"])
     means = comparison.locations.pivot(index=["stage", "indicator"], columns="location", values="mean")
     places = [name for name in ("urban", "town_area", "rural") if name in means.columns]
     data = means.reindex(comparison.table.set_index(["stage", "indicator"]).index).reset_index()
@@ -127,8 +132,22 @@ def tabulate_locations(
         vocabulary_column("stage", language, kind="code"),
         *(TableColumn(place, label(place, language), "number", decimals=2) for place in places),
     )
-    counts = comparison.n_without_location
-    caption = exhibit_caption("locations", language, count=counts)
+    notes = [
+        sentence(
+            "location_share",
+            language,
+            stage=label(row["stage"], language),
+            location=label(row["location"], language),
+            count=int(row["n_schools"]),
+            share=f"{100 * row['student_share']:.1f}",
+        )
+        for row in shares.to_dict("records")
+    ]
+    if comparison.n_without_location:
+        notes.append(sentence("without_location", language, count=comparison.n_without_location))
+    caption = exhibit_caption(
+        "locations", language, notes=(label("report_list_separator", language).join(notes),)
+    )
     return TableExhibit(caption, columns, data)
 
 
@@ -137,16 +156,19 @@ def tabulate_trends(trends: CoefficientTrends, standard: Standard, language: Lan
     table = trends.trends
     data = table.assign(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
-        outlook=[_outlook(row, language) for row in table.to_dict("records")],
+        outlook=[outlook_words(row, language) for row in table.to_dict("records")],
+        changed=[_changed_years(trends, row, language) for row in table.to_dict("records")],
     )
     columns = (
         TableColumn("name", label("indicator", language)),
         vocabulary_column("stage", language, kind="code"),
         vocabulary_column("n_points", language),
+        vocabulary_column("last_year", language),
         _number("last_value", language),
         _number("limit", language),
         _number("slope", language),
         vocabulary_column("outlook", language),
+        vocabulary_column("changed", language),
     )
     return TableExhibit(exhibit_caption("trends", language), columns, data)
 
@@ -182,17 +204,48 @@ def tabulate_readings(readings: OtherReadings, standard: Standard, language: Lan
     return TableExhibit(exhibit_caption("readings", language), columns, data, marks=not_counted)
 
 
-def _outlook(trend: Mapping[Hashable, object], language: Language) -> str:
-    """Say in words where a slope leads."""
-    if trend["outlook"] == "insufficient":
-        return label("outlook_insufficient", language)
-    reaching = float(str(trend["reaching_year"]))
-    if trend["is_met"]:
-        rising = float(str(trend["slope"])) > 0
-        return label("outlook_met_rising" if rising else "outlook_met", language)
-    if reaching == float("inf"):
-        return label("outlook_never", language)
-    return label("outlook_reaching", language).format(year=int(reaching))
+def tabulate_rules_tried(readings: OtherReadings, standard: Standard, language: Language) -> TableExhibit:
+    """Return the doubtful rules that were read the other way, and what that turned."""
+    flips = readings.flips
+    dropped = (flips["verdict"] == "") | (flips["other_verdict"] == "")
+    data = pd.DataFrame(
+        [
+            (
+                getattr(standard.marks[mark].doubt, language),
+                int(((flips["mark"] == mark) & ~dropped).sum()),
+                int(((flips["mark"] == mark) & dropped).sum()),
+            )
+            for mark in readings.marks
+        ],
+        columns=["doubt", "n_turned", "n_dropped"],
+    )
+    columns = tuple(vocabulary_column(str(name), language) for name in data.columns)
+    return TableExhibit(exhibit_caption("rules_tried", language), columns, data)
+
+
+def outlook_words(trend: Mapping[Hashable, Any], language: Language) -> str:
+    """Say in words what a trend allows to say about its limit."""
+    reaching = trend["reaching_year"]
+    return sentence(
+        f"outlook_{trend['outlook']}",
+        language,
+        last_year=school_year(trend["last_year"]),
+        value=format_number(trend["last_value"], COEFFICIENT_DECIMALS),
+        year=school_year(int(reaching)) if np.isfinite(reaching) else "",
+    )
+
+
+def school_year(year: int) -> str:
+    """Return a school year as it is written, such as 2025/2026."""
+    return f"{year}/{year + 1}"
+
+
+def _changed_years(trends: CoefficientTrends, trend: Mapping[Hashable, Any], language: Language) -> str:
+    """Return the years in which other schools count than in the year before."""
+    series = trends.series
+    own = series[(series["stage"] == trend["stage"]) & (series["indicator"] == trend["indicator"])]
+    years = own.loc[own["schools_changed"].astype(bool), "year"]
+    return label("list_separator", language).join(str(int(year)) for year in years) or "–"
 
 
 def _named(schools: tuple[str, ...], language: Language) -> str:

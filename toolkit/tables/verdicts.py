@@ -1,5 +1,7 @@
 """Verdicts of a standard, as tables."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from toolkit.data.county import Reading
@@ -8,7 +10,8 @@ from toolkit.indicators.resources import ResourceIndicators, special_cases_appli
 from toolkit.standards import Standard, indicator_name
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.variation.compliance import Compliance
-from toolkit.vocabulary import Language, label, sentence, term, unit_label
+from toolkit.variation.readings import OtherReadings
+from toolkit.vocabulary import Language, format_number, label, sentence, term, unit_label
 
 COEFFICIENT_DECIMALS = 3
 
@@ -19,7 +22,10 @@ def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> Table
         vocabulary_column("stage", language, kind="code"),
         *(vocabulary_column(name, language) for name in ("n_schools", "n_pass", "n_fail", "n_undecided")),
         _verdict("schools_verdict", language),
-        *(vocabulary_column(name, language) for name in ("n_coefficients", "n_coefficients_pass")),
+        *(
+            vocabulary_column(name, language)
+            for name in ("n_coefficients_pass", "n_coefficients_fail", "n_coefficients_undecided")
+        ),
         _verdict("coefficients_verdict", language),
         _verdict("overall_verdict", language),
     )
@@ -33,46 +39,67 @@ def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> Table
     return TableExhibit(exhibit_caption("stage_verdicts", language), columns, data)
 
 
-def tabulate_coefficients(compliance: Compliance, language: Language) -> TableExhibit:
-    """Return county mean, coefficient, limit, margin and verdict of every indicator and stage."""
+def tabulate_coefficients(
+    compliance: Compliance, readings: OtherReadings, language: Language
+) -> TableExhibit:
+    """Return county mean, coefficient, limit, margin and verdict of every indicator and stage.
+
+    A verdict that another reading of a doubtful rule would turn is marked.
+    """
     standard, table = compliance.standard, compliance.coefficients.reset_index(drop=True)
     data = table.assign(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
         unit=[_unit(standard, indicator, language) for indicator in table["indicator"]],
         verdict=table["verdict"].replace("", pd.NA),
+        range=[
+            sentence("range", language, low=format_number(row["low"], 3), high=format_number(row["high"], 3))
+            if row["n_missing"]
+            else ""
+            for row in table.to_dict("records")
+        ],
     )
     columns = (
         TableColumn("name", label("indicator", language)),
         vocabulary_column("stage", language, kind="code"),
-        vocabulary_column("n_schools", language),
         vocabulary_column("mean", language, kind="number", decimals=2),
         vocabulary_column("unit", language),
         *(_number(name, language) for name in ("coefficient", "limit", "margin")),
-        _verdict("verdict", language),
+        vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("near_limit", language, kind="flag"),
+        vocabulary_column("n_schools", language),
         vocabulary_column("n_missing", language),
+        vocabulary_column("range", language),
     )
-    marks = tuple(
+    marks = [
         CellMark(row, "coefficient", "provisional")
         for row in range(len(data))
         if data["n_missing"].iloc[row] > 0 and not pd.isna(data["coefficient"].iloc[row])
-    )
-    return TableExhibit(exhibit_caption("coefficients", language), columns, data, marks=marks)
+    ]
+    marks += _doubtful(readings, "coefficient", zip(table["stage"], table["indicator"], strict=True))
+    return TableExhibit(exhibit_caption("coefficients", language), columns, data, marks=tuple(marks))
 
 
-def tabulate_school_verdicts(compliance: Compliance, language: Language) -> TableExhibit:
-    """Return the seven values of every school with the number met and the verdict."""
+def tabulate_school_verdicts(
+    compliance: Compliance, readings: OtherReadings, language: Language
+) -> TableExhibit:
+    """Return the values of every school with the number met and the verdict.
+
+    A verdict that another reading of a doubtful rule would turn is marked.
+    """
     ids = [indicator.id for indicator in compliance.standard.indicators]
     values = compliance.indicator_values.pivot(
         index=["stage", "school_id"], columns="indicator", values="value"
     )
     schools = compliance.schools.merge(values, on=["stage", "school_id"], how="left")
-    schools["missed"] = [label("list_separator", language).join(missed) for missed in schools["missed"]]
+    marks = _doubtful(readings, "school", zip(schools["stage"], schools["school_id"], strict=True))
+    separator = label("list_separator", language)
+    schools["missed"] = [separator.join(missed) for missed in schools["missed"]]
+    schools["near_limit"] = [separator.join(near) for near in schools["near_limit"]]
     schools["verdict"] = schools["verdict"].replace("", pd.NA)
     columns = (
         TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("stage", language, kind="code"),
-        vocabulary_column("school_type", language, kind="code"),
         vocabulary_column("location", language, kind="code"),
         vocabulary_column("enrolment", language),
         *(
@@ -80,20 +107,29 @@ def tabulate_school_verdicts(compliance: Compliance, language: Language) -> Tabl
                 indicator,
                 indicator,
                 "number",
-                _unit(compliance.standard, indicator, language),
-                _decimals(compliance.standard, indicator),
+                decimals=_decimals(compliance.standard, indicator),
             )
             for indicator in ids
         ),
         vocabulary_column("n_met", language),
         vocabulary_column("missed", language),
-        _verdict("verdict", language),
+        vocabulary_column("near_limit", language, kind="text"),
+        vocabulary_column("school_id", language),
     )
-    names = [indicator_name(compliance.standard, indicator, language) for indicator in ids]
+    names = [
+        sentence(
+            "quantity_with_unit",
+            language,
+            name=indicator_name(compliance.standard, indicator, language),
+            unit=_unit(compliance.standard, indicator, language),
+        )
+        for indicator in ids
+    ]
+    notes = (label("report_list_separator", language).join(names), *_school_rule(compliance, language))
     caption = exhibit_caption(
-        "school_verdicts", language, n=schools_counted(len(schools), language), notes=(";  ".join(names),)
+        "school_verdicts", language, n=schools_counted(len(schools), language), notes=notes
     )
-    return TableExhibit(caption, columns, schools)
+    return TableExhibit(caption, columns, schools, marks=tuple(marks))
 
 
 def tabulate_unmet(compliance: Compliance, language: Language) -> TableExhibit:
@@ -151,7 +187,7 @@ def tabulate_left_out(resources: ResourceIndicators, year: int, language: Langua
 
 
 def tabulate_special_cases(resources: ResourceIndicators, year: int, language: Language) -> TableExhibit:
-    """Return the schools to which a special case was applied, and the teachers split by assumption."""
+    """Return the schools to which a special case was applied."""
     applied = special_cases_applied(resources)
     applied = applied[applied["year"] == year].reset_index(drop=True)
     data = applied.assign(
@@ -165,6 +201,41 @@ def tabulate_special_cases(resources: ResourceIndicators, year: int, language: L
         vocabulary_column("case", language),
     )
     return TableExhibit(exhibit_caption("special_cases", language), columns, data)
+
+
+def tabulate_assumed(resources: ResourceIndicators, year: int, language: Language) -> TableExhibit:
+    """Return the teachers of combined schools that were split between stages by assumption."""
+    assumed = resources.assumed[resources.assumed["year"] == year].reset_index(drop=True)
+    data = assumed.assign(column=[label(column, language) for column in assumed["column"]])
+    columns = (
+        TableColumn("school_name", label("school_name", language)),
+        vocabulary_column("column", language),
+    )
+    return TableExhibit(exhibit_caption("assumed", language), columns, data)
+
+
+def _doubtful(readings: OtherReadings, subject: str, judged: Iterable[tuple[str, str]]) -> list[CellMark]:
+    """Return a mark at every verdict that another reading of a doubtful rule would turn."""
+    flips = readings.flips[readings.flips["subject"] == subject]
+    names = flips["school_id"] if subject == "school" else flips["name"]
+    turned = set(zip(flips["stage"], names, strict=True))
+    return [CellMark(row, "verdict", "unsure") for row, key in enumerate(judged) if key in turned]
+
+
+def _school_rule(compliance: Compliance, language: Language) -> tuple[str, ...]:
+    """Say when a school passes; nothing where the standard has no such rule."""
+    rule = compliance.standard.pass_rule
+    if rule is None:
+        return ()
+    return (
+        sentence(
+            "school_rule",
+            language,
+            met=rule.minimum_met,
+            indicators=len(compliance.standard.indicators),
+            floor=f"{100 * rule.floor_ratio:g}",
+        ),
+    )
 
 
 def _verdict(name: str, language: Language) -> TableColumn:

@@ -15,7 +15,7 @@ from toolkit.standards import Standard
 from toolkit.variation.completions import CoefficientRange, coefficient_range, coefficient_verdict
 from toolkit.variation.dispersion import coefficient_of_variation
 from toolkit.variation.school_rule import SchoolRule, judge_schools
-from toolkit.variation.three_valued import all_of
+from toolkit.variation.three_valued import all_of, at_most
 
 COEFFICIENT_COLUMNS = [
     "stage",
@@ -48,6 +48,7 @@ class Compliance:
         minimum), `met`, `above_floor`, `near_limit`.
     schools : pandas.DataFrame
         One row per unit: identity, `n_met`, `verdict`, `missed` (indicators below the minimum),
+        `near_limit` (indicators close to the minimum or the floor),
         `deciding` (columns of the missing cells on which the verdict hangs).
     coefficients : pandas.DataFrame
         One row per stage and indicator. `mean` and `coefficient` are those of the schools that
@@ -146,7 +147,7 @@ def judge_coefficients(resources: ResourceIndicators, *, year: int, stage: str) 
             **mean,
         }
     table["margin"] = table["limit"] - table["coefficient"]
-    table["near_limit"] = table["margin"].abs() <= resources.standard.near_limit
+    table["near_limit"] = at_most(table["margin"].abs(), resources.standard.near_limit)
     table["verdict"] = [
         _coefficient_verdict(low, high, limit)
         for low, high, limit in table[["low", "high", "limit"]].itertuples(index=False)
@@ -192,8 +193,8 @@ def _judge_schools(
     value = resources.value[units]
     with np.errstate(invalid="ignore"):
         ratio = value / minimum
-        near = (np.abs(ratio - 1) <= standard.near_limit) | (
-            np.abs(value - floor) / minimum <= standard.near_limit
+        near = at_most(np.abs(ratio - 1), standard.near_limit) | at_most(
+            np.abs(value - floor) / minimum, standard.near_limit
         )
     n_schools, n_indicators = value.shape
     repeated = identity.take(np.tile(np.arange(n_schools), n_indicators)).reset_index(drop=True)
@@ -214,6 +215,7 @@ def _judge_schools(
     schools = identity.assign(
         n_met=(met == "pass").sum(axis=1),
         verdict=verdicts,
+        near_limit=pd.Series([tuple(ids[row]) for row in near], dtype=object),
         missed=pd.Series([tuple(ids[row == "fail"]) for row in met], dtype=object),
         deciding=pd.Series(deciding, dtype=object),
     )
@@ -331,6 +333,8 @@ def _judge_stage(
         "schools": by_school or "",
         "n_coefficients": len(judged),
         "n_coefficients_pass": int((judged["verdict"] == "pass").sum()),
+        "n_coefficients_fail": int((judged["verdict"] == "fail").sum()),
+        "n_coefficients_undecided": int((judged["verdict"] == "undecided").sum()),
         "coefficients": by_coefficient or "",
         "overall": all_of(found) if found else "undecided",
     }

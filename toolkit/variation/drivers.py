@@ -101,8 +101,6 @@ def compute_coefficient_drivers(
     else:
         variance_share = squares / squares.sum()
         slope = deviation / spread - coefficient
-    squares_after = squares.sum() + 2 * deviation * unit + unit**2 * (1 / enrolment - 1 / students)
-    spread_after = np.sqrt(np.maximum(squares_after, 0) / students)
 
     return CoefficientDrivers(
         coefficient=float(coefficient),
@@ -113,9 +111,34 @@ def compute_coefficient_drivers(
         student_share=enrolment / students,
         variance_share=variance_share,
         marginal_effect=slope / (students * county_mean),
-        unit_effect=spread_after / (county_mean + unit / students) - coefficient,
+        unit_effect=addition_effects(amount, enrolment, np.full(len(amount), unit)),
         leave_one_out=leave_one_out_coefficients(amount, enrolment),
     )
+
+
+def addition_effects(amount: ArrayLike, enrolment: ArrayLike, addition: ArrayLike) -> NDArray[np.float64]:
+    """Return the exact change of the coefficient when each school alone gets its addition, (n_schools,).
+
+    Parameters
+    ----------
+    amount, enrolment : array_like, (n_schools,)
+        As for `coefficient_of_variation`.
+    addition : array_like, (n_schools,)
+        Addition to each school's stock, in the unit of the amount.
+
+    Raises
+    ------
+    DesignError
+        As for `coefficient_of_variation`.
+    """
+    amount, enrolment = school_totals(amount, enrolment)
+    added = np.asarray(addition, dtype=float)
+    students, county_mean = enrolment.sum(), amount.sum() / enrolment.sum()
+    deviation = amount / enrolment - county_mean
+    squares = np.sum(enrolment * deviation**2)
+    squares_after = squares + 2 * deviation * added + added**2 * (1 / enrolment - 1 / students)
+    spread_after = np.sqrt(np.maximum(squares_after, 0) / students)
+    return spread_after / (county_mean + added / students) - np.sqrt(squares / students) / county_mean
 
 
 def leave_one_out_coefficients(amount: ArrayLike, enrolment: ArrayLike) -> NDArray[np.float64]:

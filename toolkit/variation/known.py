@@ -25,6 +25,10 @@ class KnownStocks:
         Identity of the schools.
     amount, enrolment : ndarray, (n_schools,)
         Stock and students; at least one stock is above zero.
+    share : ndarray, (n_schools,)
+        Part of an addition to the school's stock that falls to this stage.
+    n_missing : int
+        Schools that do not report it.
     limit : float
         Greatest coefficient that the standard allows; NaN when it sets none for the indicator.
     """
@@ -34,6 +38,8 @@ class KnownStocks:
     units: pd.DataFrame
     amount: NDArray[np.float64]
     enrolment: NDArray[np.float64]
+    share: NDArray[np.float64]
+    n_missing: int
     limit: float
 
 
@@ -49,4 +55,13 @@ def known_stocks(resources: ResourceIndicators, *, year: int) -> Iterator[KnownS
             known = ~np.isnan(amount) & ~np.isnan(enrolment)
             if amount[known].sum() > 0:
                 identity = resources.units.iloc[units[known]].reset_index(drop=True)
-                yield KnownStocks(stage, indicator, identity, amount[known], enrolment[known], limit)
+                yield KnownStocks(
+                    stage=stage,
+                    indicator=indicator,
+                    units=identity,
+                    amount=amount[known],
+                    enrolment=enrolment[known],
+                    share=resources.share[units[known], k],
+                    n_missing=int((~known).sum()),
+                    limit=limit,
+                )

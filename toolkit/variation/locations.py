@@ -1,6 +1,6 @@
 """Inequality of each resource over students, and how much of it lies between town and country."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,18 @@ import pandas as pd
 from toolkit.indicators.resources import ResourceIndicators
 from toolkit.variation.inequality import compute_lorenz_curve, decompose_theil, decompose_variance, gini
 from toolkit.variation.known import KnownStocks, known_stocks
+
+INEQUALITY_COLUMNS = [
+    "stage",
+    "indicator",
+    "n_schools",
+    "gini",
+    "theil",
+    "theil_between_share",
+    "variance_between_share",
+]
+LOCATION_COLUMNS = ["stage", "indicator", "location", "n_schools", "student_share", "mean", "variance_share"]
+CURVE_COLUMNS = ["student_share", "amount_share", "stage", "indicator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,13 @@ def compare_locations(resources: ResourceIndicators, *, year: int) -> LocationCo
     """Compare urban, town and rural schools in every resource of one year."""
     known = list(known_stocks(resources, year=year))
     units = resources.units[resources.units["year"] == year]
+    locations = [pd.DataFrame(columns=LOCATION_COLUMNS), *(_by_location(part) for part in known)]
+    curves = [pd.DataFrame(columns=CURVE_COLUMNS), *(_curve(part) for part in known)]
     return LocationComparison(
         year=year,
-        table=pd.DataFrame([_inequality(part) for part in known]),
-        locations=pd.concat([_by_location(part) for part in known], ignore_index=True),
-        curves=pd.concat([_curve(part) for part in known], ignore_index=True),
+        table=pd.DataFrame([_inequality(part) for part in known], columns=INEQUALITY_COLUMNS),
+        locations=pd.concat([part for part in locations if len(part)] or locations[:1], ignore_index=True),
+        curves=pd.concat([part for part in curves if len(part)] or curves[:1], ignore_index=True),
         n_without_location=int(units["location"].isna().sum()),
     )
 
@@ -76,11 +90,11 @@ def _inequality(known: KnownStocks) -> dict[str, object]:
 def _by_location(known: KnownStocks) -> pd.DataFrame:
     located = _located(known)
     if not len(located.amount) or located.amount.sum() == 0:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=LOCATION_COLUMNS)
     parts = decompose_variance(located.amount, located.enrolment, located.units["location"].to_numpy())
     table = parts.locations.assign(stage=known.stage, indicator=known.indicator.id)
     table["mean"] = known.indicator.per * table["per_student"]
-    return table[["stage", "indicator", "location", "n_schools", "student_share", "mean", "variance_share"]]
+    return table[LOCATION_COLUMNS]
 
 
 def _curve(known: KnownStocks) -> pd.DataFrame:
@@ -93,6 +107,10 @@ def _located(known: KnownStocks) -> KnownStocks:
     """Return the schools whose location is known."""
     has = known.units["location"].notna().to_numpy(dtype=bool)
     units = known.units[has].reset_index(drop=True)
-    return KnownStocks(
-        known.stage, known.indicator, units, known.amount[has], known.enrolment[has], known.limit
+    return replace(
+        known,
+        units=units,
+        amount=known.amount[has],
+        enrolment=known.enrolment[has],
+        share=known.share[has],
     )

@@ -57,14 +57,8 @@ def compare_readings(
     own = _verdicts(compliance)
     parts, tried = [], []
     for mark, reading in readings.items():
-        # A reading that touches no resource indicator, such as a school-size limit, is left to its own item.
-        if (reading.scope, reading.exceptions, reading.indicators, reading.coefficients, reading.split) == (
-            compliance.standard.scope,
-            compliance.standard.exceptions,
-            compliance.standard.indicators,
-            compliance.standard.coefficients,
-            compliance.standard.split,
-        ):
+        # A doubt about another part of the standard, such as the limit of school size, is left to that part.
+        if _resource_rules(reading) == _resource_rules(compliance.standard):
             continue
         tried.append(mark)
         resources = compute_resource_indicators(county, reading, unstaged_teachers=unstaged_teachers)
@@ -80,6 +74,20 @@ def compare_readings(
     columns = ["mark", "subject", "stage", "school_id", "name", "verdict", "other_verdict"]
     flips = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     return OtherReadings(flips=flips[columns], marks=tuple(tried))
+
+
+def _resource_rules(standard: Standard) -> tuple[object, ...]:
+    """Return the rules on which verdicts on resource indicators rest."""
+    ids = {indicator.id for indicator in standard.indicators}
+    cases = tuple(case for case in standard.exceptions if ids & set(case.applies_to))
+    return (
+        standard.scope,
+        standard.indicators,
+        standard.split,
+        standard.pass_rule,
+        standard.coefficients,
+        cases,
+    )
 
 
 def _verdicts(compliance: Compliance) -> pd.DataFrame:

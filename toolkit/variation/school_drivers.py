@@ -6,11 +6,12 @@ import pandas as pd
 
 from toolkit.data.schema import TABLES
 from toolkit.indicators.resources import ResourceIndicators
-from toolkit.variation.drivers import compute_coefficient_drivers
+from toolkit.variation.drivers import addition_effects, compute_coefficient_drivers
 from toolkit.variation.known import KnownStocks, known_stocks
 
 # An addition that a county could make to one school: one teacher or room, 100 m2, 10,000 yuan.
 ADDITION = {"": 1.0, "area": 100.0, "money": 10_000.0}
+NUMBERS = ("student_share", "variance_share", "leave_one_out", "value", "mean", "addition", "unit_effect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class SchoolDrivers:
     schools : pandas.DataFrame
         One row per unit and indicator that reports: identity, `indicator`, `value`, `student_share`,
         `variance_share` (adds up to 1), `leave_one_out` (coefficient of the others), `addition`
-        (size of the addition), `unit_effect` (change of the coefficient when the school alone
-        gets it), `more_lowers_coefficient`.
+        (to the school's stock, of which a combined school's stage gets its share), `unit_effect`
+        (exact change of the stage's coefficient when the school alone gets it), `mean` (county mean).
     """
 
     year: int
@@ -42,7 +43,7 @@ def compute_school_drivers(resources: ResourceIndicators, *, year: int) -> Schoo
     Schools that do not report an indicator are left out of that indicator.
     """
     parts = [_drivers(known) for known in known_stocks(resources, year=year)]
-    empty = resources.units.head(0).assign(indicator="", value=0.0)
+    empty = resources.units.head(0).assign(indicator="", **dict.fromkeys(NUMBERS, 0.0))
     return SchoolDrivers(year=year, schools=pd.concat([empty, *parts], ignore_index=True))
 
 
@@ -55,8 +56,12 @@ def addition_of(known: KnownStocks) -> float:
 
 def _drivers(known: KnownStocks) -> pd.DataFrame:
     addition = addition_of(known)
-    drivers = compute_coefficient_drivers(known.amount, known.enrolment, unit=addition).tidy()
-    value = known.indicator.per * drivers["per_student"]
-    identity = known.units.assign(indicator=known.indicator.id, value=value, addition=addition)
-    columns = ["student_share", "variance_share", "leave_one_out", "unit_effect", "more_lowers_coefficient"]
-    return pd.concat([identity, drivers[columns]], axis=1)
+    found = compute_coefficient_drivers(known.amount, known.enrolment)
+    drivers = found.tidy()[["student_share", "variance_share", "leave_one_out"]]
+    return pd.concat([known.units, drivers], axis=1).assign(
+        indicator=known.indicator.id,
+        value=known.indicator.per * found.per_student,
+        mean=known.indicator.per * found.county_mean,
+        addition=addition,
+        unit_effect=addition_effects(known.amount, known.enrolment, addition * known.share),
+    )

@@ -11,6 +11,23 @@ from toolkit.variation.drivers import coefficient_without
 from toolkit.variation.known import KnownStocks, known_stocks
 from toolkit.variation.sensitivity import leave_one_out_range, reporting_error_band, year_to_year_stability
 
+COLUMNS = [
+    "stage",
+    "indicator",
+    "n_schools",
+    "n_missing",
+    "coefficient",
+    "limit",
+    "leave_one_out_low",
+    "leave_one_out_high",
+    "deciding_schools",
+    "without_teaching_points",
+    "error_low",
+    "error_high",
+    "largest_yearly_change",
+    "n_changes",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivities:
@@ -23,7 +40,8 @@ class Sensitivities:
     reporting_error : float
         Share by which each stock may be misreported in `error_low` and `error_high`.
     table : pandas.DataFrame
-        One row per stage and indicator: `coefficient`, `limit`, `leave_one_out_low`, `leave_one_out_high`,
+        One row per stage and indicator: `n_schools`, `n_missing`, `coefficient`, `limit`,
+        `leave_one_out_low`, `leave_one_out_high`,
         `deciding_schools` (names of the schools without any one of which the verdict would turn),
         `without_teaching_points`, `error_low`, `error_high`, `largest_yearly_change`, `n_changes`.
     """
@@ -54,7 +72,9 @@ def compute_sensitivities(
     series = coefficient_series(resources)
     series = series[series["year"] <= year]
     rows = [_sensitivity(known, series, reporting_error) for known in known_stocks(resources, year=year)]
-    return Sensitivities(year=year, reporting_error=reporting_error, table=pd.DataFrame(rows))
+    return Sensitivities(
+        year=year, reporting_error=reporting_error, table=pd.DataFrame(rows, columns=COLUMNS)
+    )
 
 
 def coefficient_series(resources: ResourceIndicators) -> pd.DataFrame:
@@ -79,6 +99,7 @@ def _sensitivity(known: KnownStocks, series: pd.DataFrame, reporting_error: floa
         "stage": known.stage,
         "indicator": known.indicator.id,
         "n_schools": len(known.amount),
+        "n_missing": known.n_missing,
         "coefficient": without_one.coefficient,
         "limit": known.limit,
         "leave_one_out_low": without_one.low,

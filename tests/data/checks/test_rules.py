@@ -91,6 +91,10 @@ def teacher(number, **values):
     return {"teacher_id": f"R{number}", "year": 2025, "school_id": "103", "stage": "primary"} | values
 
 
+def untitled(first, last):
+    return [teacher(number) for number in range(first, last)]
+
+
 def whole_grade(**values):
     return [score(student_id=f"S{number}") | values for number in range(13)]
 
@@ -181,6 +185,13 @@ CASES = [
             teacher(3, backbone_expiry="2025-08-31", backbone_title="county_backbone"),
         ),
         "notice backbone_title_expired teachers.backbone_expiry 柳河教学点",
+    ),
+    (
+        together(
+            years("103", backbone_teachers_primary=2),
+            add("teachers", teacher(0, backbone_title="county_backbone"), *untitled(1, 4)),
+        ),
+        "warning backbone_above_titles school_years.backbone_teachers_primary 柳河教学点",
     ),
     (
         years("101", gymnasium_area=600.0, indoor_sports_area=600.0),
@@ -366,6 +377,9 @@ CASES = [
 EVERYWHERE = {"rotation_teacher_unknown"}
 # What is spoilt may show in a second place as well.
 CONSEQUENCES = {
+    # The county's roll names titles, and in these cases none in force for the school's one.
+    "backbone_title_expired": {"backbone_above_titles"},
+    "roll_differs": {"backbone_above_titles"},
     "ends_before_start": {"reports_after_closing"},
     "stage_enrolment_missing": {"deciding_value_missing"},
     "stage_enrolment_zero": {"sharp_change"},
@@ -466,6 +480,44 @@ def test_compares_rotated_teachers_with_the_roll(check, new_county):
     tables["teachers"][1] |= {"backbone_title": "county_backbone"}
     tables["rotations"][1] |= {"backbone": True}
     assert "backbone_without_title" in {p.code for p in check(tables)}
+
+
+def test_backbone_teachers_are_compared_with_titles_in_force_by_year(check, new_county):
+    tables = new_county()
+    for year in (2023, 2024, 2025):
+        # One title in force, one that ended the day before the statistic date, one without a date.
+        dates = (f"{year}-09-01", f"{year}-08-31", None)
+        add(
+            "teachers",
+            *(
+                teacher(f"{year}-{n}", year=year, backbone_title="city_backbone", backbone_expiry=date)
+                for n, date in enumerate(dates)
+            ),
+            teacher(f"{year}-3", year=year),
+        )(tables)
+    codes = {"backbone_above_titles", "backbone_above_titles_earlier"}
+    assert codes.isdisjoint({p.code for p in check(tables)})
+    for row in tables["school_years"]:
+        if row["school_id"] == "103":
+            row["backbone_teachers_primary"] = 2
+    assert codes.isdisjoint({p.code for p in check(tables)})
+    for row in tables["school_years"]:
+        if row["school_id"] == "103":
+            row["backbone_teachers_primary"] = 3
+    found = [p for p in check(tables) if p.code in codes]
+    assert [(p.severity, p.school, dict(p.values)) for p in found] == [
+        ("warning", "柳河教学点", {"reported": "3", "valid": "2"}),
+        ("notice", "", {"years": "2023, 2024", "schools": "1", "reported": "6", "valid": "4"}),
+    ]
+    assert found[0].message("zh") == (
+        "填报骨干教师3人，教师名册中称号在有效期内的2人；R2 按填报数计算，未扣除到期称号，请核实。"
+    )
+
+
+def test_a_roll_without_backbone_titles_tells_nothing_about_them(check, new_county):
+    tables = new_county()
+    add("teachers", *untitled(0, 4))(tables)
+    assert {p.code for p in check(tables)} == {"rotation_teacher_unknown"}
 
 
 def test_a_merger_explains_a_sharp_change(check, new_county):

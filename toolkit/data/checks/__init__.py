@@ -17,7 +17,7 @@ from toolkit.data.checks import (
     students,
     teachers,
 )
-from toolkit.data.checks.evidence import Evidence, gather_evidence
+from toolkit.data.checks.evidence import Evidence, gather_evidence, registered_names
 from toolkit.data.checks.missing import completeness
 from toolkit.data.county import Reading
 from toolkit.data.problems import Problem
@@ -44,6 +44,7 @@ RULES: tuple[Callable[[Evidence], list[Problem]], ...] = (
     teachers.pe_and_arts_above_teachers,
     teachers.totals_against_stages,
     teachers.roll_against_school_years,
+    teachers.backbone_against_titles,
     teachers.expired_titles,
     premises.gymnasium_counted_twice,
     premises.equipment_missing_its_value,
@@ -79,7 +80,7 @@ RULES: tuple[Callable[[Evidence], list[Problem]], ...] = (
 )
 SEVERITIES = ("error", "warning", "notice")
 
-__all__ = ["RULES", "check_county", "completeness"]
+__all__ = ["RULES", "check_county", "completeness", "registered_names"]
 
 
 def check_county(reading: Reading) -> tuple[Problem, ...]:

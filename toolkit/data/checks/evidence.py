@@ -25,7 +25,15 @@ STAGES_OF_TYPE: Mapping[str, tuple[str, ...]] = {
 Frame = Any
 """A pandas DataFrame. Its own annotations give each column and each result several types."""
 
-REGISTER_COLUMNS = ["school_type", "location", "town", "opened", "closed"]
+REGISTER_COLUMNS = [
+    "school_type",
+    "location",
+    "town",
+    "opened",
+    "closed",
+    "ownership",
+    "directly_administered",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,11 @@ class Evidence:
         texts = tuple((key, shown(value)) for key, value in values.items())
         school = self.school(table, index, school_column)
         return Problem(code, severity, file, sheet, cell, table, column, school, texts)
+
+
+def registered_names(reading: Reading) -> dict[str, str]:
+    """Return the latest name of each school code in the register."""
+    return _latest_names(reading.county.tables.get("schools", _empty("schools")))
 
 
 def gather_evidence(reading: Reading) -> Evidence:

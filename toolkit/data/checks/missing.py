@@ -1,55 +1,68 @@
 """How much is filled in, and which missing cells leave a verdict open."""
 
+from functools import cache
+
 import pandas as pd
 
-from toolkit.data.checks.evidence import Evidence, gather_evidence, has_stage, rows
+from toolkit.data.checks.evidence import Evidence, gather_evidence, has_stage, rows, total_enrolment
 from toolkit.data.checks.settings import national_standard
 from toolkit.data.county import Reading
 from toolkit.data.problems import Problem
-from toolkit.data.schema import COMPULSORY_STAGES, STAGES, TABLES
+from toolkit.data.schema import COMPULSORY_STAGES, STAGES, TABLES, Column
+
+COUNTS = [
+    "table",
+    "column",
+    "cells",
+    "missing",
+    "missing_share",
+    "decides",
+    "year",
+    "cells_in_year",
+    "missing_in_year",
+]
 
 
-def completeness(reading: Reading) -> pd.DataFrame:
+def completeness(reading: Reading, year: int | None = None) -> pd.DataFrame:
     """Count missing cells by table and column, where the column applies.
 
-    A column of one stage applies to the schools that teach it.
+    A column of one stage applies to the schools that teach it; the columns that the seven resource
+    indicators need apply to the schools in the scope of the national standard. Columns whose empty
+    cells may say that there is nothing to tell are not listed.
 
     Parameters
     ----------
     reading : Reading
         The county as it was read.
+    year : int, optional
+        School year to count by itself; the latest in the data by default.
 
     Returns
     -------
     pandas.DataFrame
         Per column: `table`, `column`, `cells`, `missing`, `missing_share` (in [0, 1], missing for
-        an empty table) and `decides`: whether the seven resource indicators need it.
+        an empty table), `decides`: whether the seven resource indicators need it, the `year`, and of
+        that year alone `cells_in_year` and `missing_in_year`, missing for a table without years.
     """
     evidence = gather_evidence(reading)
-    deciding = deciding_columns()
-    counts = []
-    for table in TABLES.values():
-        if table.name not in reading.county.tables:
-            continue
-        frame = evidence.school_years if table.name == "school_years" else evidence.table(table.name)
-        for column in table.column_names:
-            values = frame.loc[_applies(evidence, table.name, column), column]
-            decides = table.name == "school_years" and column in deciding
-            counts.append((table.name, column, len(values), int(values.isna().sum()), decides))
-    result = pd.DataFrame(counts, columns=["table", "column", "cells", "missing", "decides"])
-    share = result["missing"] / result["cells"].where(result["cells"] > 0)
-    result.insert(4, "missing_share", share)
-    return result
+    year = latest_year(evidence) if year is None else year
+    counts = [
+        _count(evidence, table.name, column, year)
+        for table in TABLES.values()
+        if table.name in reading.county.tables
+        for column in table.columns
+        if not column.may_be_empty
+    ]
+    return pd.DataFrame(counts, columns=COUNTS).astype({"year": "Int64"})
 
 
 def missing_deciding_values(evidence: Evidence) -> list[Problem]:
     """List the columns of the seven resource indicators that have missing cells, once each."""
     years = evidence.school_years
-    in_scope = ~years["school_type"].isin(national_standard().scope.excluded_types)
     found = []
-    for column in deciding_columns():
-        applies = _applies(evidence, "school_years", column) & in_scope
-        missing = rows(applies & years[column].isna())
+    for name in deciding_columns():
+        applies = _applies(evidence, "school_years", TABLES["school_years"].column(name))
+        missing = rows(applies & years[name].isna())
         if missing:
             found.append(
                 evidence.problem(
@@ -57,8 +70,8 @@ def missing_deciding_values(evidence: Evidence) -> list[Problem]:
                     "notice",
                     "school_years",
                     missing[0],
-                    column,
-                    what=f"@{column}",
+                    name,
+                    what=f"@{name}",
                     missing=len(missing),
                     cells=int(applies.sum()),
                 )
@@ -66,6 +79,7 @@ def missing_deciding_values(evidence: Evidence) -> list[Problem]:
     return found
 
 
+@cache
 def deciding_columns() -> tuple[str, ...]:
     """Return the columns of school years that the seven resource indicators are computed from."""
     columns = [f"enrolment_{stage}" for stage in STAGES]
@@ -76,12 +90,51 @@ def deciding_columns() -> tuple[str, ...]:
     return tuple(dict.fromkeys(columns))
 
 
-def _applies(evidence: Evidence, table: str, column: str) -> pd.Series:
+def latest_year(evidence: Evidence) -> int | None:
+    """Return the latest school year of the county, None where it has none."""
+    years = evidence.school_years["year"].dropna()
+    return None if years.empty else int(years.max())
+
+
+def in_scope(evidence: Evidence) -> pd.Series:
+    """Say which school years the national standard counts; a school of unknown size may count."""
+    years, scope = evidence.school_years, national_standard().scope
+    taught = {stage: has_stage(years["school_type"], stage) for stage in COMPULSORY_STAGES}
+    is_open = pd.DataFrame(
+        {stage: teaches & years[f"enrolment_{stage}"].isna() for stage, teaches in taught.items()}
+    ).any(axis=1)
+    students = total_enrolment(years, COMPULSORY_STAGES)
+    least = years["school_type"].map(dict(scope.minimum_enrolment_by_type)).astype("float64").fillna(1)
+    counts = years["school_type"].notna() & ~years["school_type"].isin(scope.excluded_types)
+    counts &= years["ownership"].isna() | years["ownership"].isin(scope.ownership)
+    if scope.excludes_directly_administered:
+        counts &= ~years["directly_administered"].fillna(False).astype(bool)
+    return counts & (is_open | ~(students < least))
+
+
+def _count(evidence: Evidence, table: str, column: Column, year: int | None) -> tuple[object, ...]:
+    """Return the counts of one column."""
+    frame = evidence.school_years if table == "school_years" else evidence.table(table)
+    applying = frame[_applies(evidence, table, column)]
+    empty = applying[column.name].isna()
+    cells, missing = len(applying), int(empty.sum())
+    share = missing / cells if cells else float("nan")
+    decides = table == "school_years" and column.name in deciding_columns()
+    counts = (table, column.name, cells, missing, share, decides, year)
+    if "year" not in frame or year is None:
+        return *counts, float("nan"), float("nan")
+    of_year = (applying["year"] == year).fillna(False).astype(bool)
+    return *counts, int(of_year.sum()), int((empty & of_year).sum())
+
+
+def _applies(evidence: Evidence, table: str, column: Column) -> pd.Series:
     """Say in which rows a column can have a value."""
+    frame = evidence.school_years if table == "school_years" else evidence.table(table)
+    applies = pd.Series(True, index=frame.index)
+    if table == "scores" and column.name == "score":
+        applies = ~frame["absent"].fillna(False).astype(bool)
     if table != "school_years":
-        return pd.Series(True, index=evidence.table(table).index)
-    years = evidence.school_years
-    stage = column.rpartition("_")[2]
-    if stage not in STAGES:
-        return pd.Series(True, index=years.index)
-    return has_stage(years["school_type"], stage)
+        return applies
+    if column.stage:
+        applies &= has_stage(frame["school_type"], column.stage)
+    return applies & in_scope(evidence) if column.name in deciding_columns() else applies

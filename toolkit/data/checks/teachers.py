@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from toolkit.data.checks.evidence import Evidence, has_stage, rows
+from toolkit.data.checks.evidence import Evidence, Frame, has_stage, rows
 from toolkit.data.checks.settings import settings
 from toolkit.data.problems import Problem
 from toolkit.data.schema import COMPULSORY_STAGES
@@ -134,11 +134,79 @@ def roll_against_school_years(evidence: Evidence) -> list[Problem]:
     return found
 
 
+def backbone_against_titles(evidence: Evidence) -> list[Problem]:
+    """Find more backbone teachers reported than the roll lists with a title in force on 1 September.
+
+    The latest year gives a warning per school and stage, the earlier ones a notice in all. A year in
+    which the roll names no backbone title at all, or does not list the school, tells nothing.
+    """
+    above = _backbone_above_titles(evidence)
+    if above.empty:
+        return []
+    latest = above["year"] == evidence.school_years["year"].max()
+    found = [
+        evidence.problem(
+            "backbone_above_titles",
+            "warning",
+            "school_years",
+            int(row["row"]),
+            row["column"],
+            reported=row["reported"],
+            valid=row["valid"],
+        )
+        for row in above[latest].to_dict("records")
+    ]
+    earlier = above[~latest]
+    if not earlier.empty:
+        found.append(
+            evidence.problem(
+                "backbone_above_titles_earlier",
+                "notice",
+                "school_years",
+                int(earlier["row"].iloc[0]),
+                earlier["column"].iloc[0],
+                school_column="",
+                years=sorted({int(year) for year in earlier["year"]}),
+                schools=earlier["school_id"].nunique(),
+                reported=earlier["reported"].sum(),
+                valid=earlier["valid"].sum(),
+            )
+        )
+    return found
+
+
+def _backbone_above_titles(evidence: Evidence) -> pd.DataFrame:
+    """Return the school years and stages that report more backbone teachers than titles in force."""
+    roll, years = evidence.table("teachers"), evidence.school_years
+    titled = roll["backbone_title"].notna()
+    in_force = titled & ~_is_expired(roll)
+    roll = roll[roll["year"].isin(roll.loc[titled, "year"].dropna())]
+    parts = []
+    for stage in COMPULSORY_STAGES:
+        of_stage = roll[roll["stage"] == stage].assign(valid=in_force)
+        counts = of_stage.groupby(["school_id", "year"])["valid"].sum()
+        keys = pd.MultiIndex.from_frame(years[["school_id", "year"]])
+        part = years[["school_id", "year"]].assign(
+            row=years.index,
+            column=f"backbone_teachers_{stage}",
+            reported=years[f"backbone_teachers_{stage}"],
+            valid=counts.reindex(keys).to_numpy(dtype=float),
+        )
+        parts.append(part[part["reported"] > part["valid"]])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _is_expired(roll: Frame) -> pd.Series:
+    """Say which backbone titles had expired on the statistic date; without a date none has."""
+    statistic_date = pd.to_datetime(roll["year"].astype("str") + "-09-01", errors="coerce")
+    return roll["backbone_expiry"] < statistic_date
+
+
 def expired_titles(evidence: Evidence) -> list[Problem]:
     """Count, by year, backbone titles that had expired on the statistic date."""
     roll = evidence.table("teachers")
     titled = roll.dropna(subset=["backbone_expiry", "year"])
-    expired = titled[titled["backbone_expiry"] < pd.to_datetime(titled["year"].astype("str") + "-09-01")]
+    expired = titled[_is_expired(titled)]
     return [
         evidence.problem(
             "backbone_title_expired",

@@ -52,8 +52,8 @@ def choose_headings(
     chosen: dict[tuple[str, str, str, str], Heading] = {}
     for heading in layout.headings:
         match = heading.match
-        values = [grid.rows[row - 1][heading.position] for row in kept]
         if not match.is_known:
+            values = [grid.rows[row - 1][heading.position] for row in kept]
             if not options.is_mapped and heading.position not in options.used_elsewhere:
                 _report_unknown(heading, layout, values, place, log)
             continue
@@ -62,7 +62,9 @@ def choose_headings(
         if first is None:
             chosen[key] = heading
             continue
-        before = [grid.rows[row - 1][first.position] for row in kept]
+        values, before = (
+            [grid.rows[row - 1][position] for row in kept] for position in (heading.position, first.position)
+        )
         if all(map(is_blank, before)):
             chosen[key] = heading
         elif values != before and not all(map(is_blank, values)):

@@ -4,13 +4,11 @@ import calendar
 import datetime as dt
 import re
 import unicodedata
-from collections import Counter
+from collections.abc import Callable
 from functools import cache
 
-import pandas as pd
-
-from toolkit.data.reading.cells import CellError, is_blank
-from toolkit.data.reading.quantities import Converted, Issue, shown_cell
+from toolkit.data.reading.each import PLACEHOLDER, Outcome, convert_different
+from toolkit.data.reading.quantities import Converted
 from toolkit.data.schema import Column
 from toolkit.data.text import arabic_numerals, visible
 from toolkit.data.words import ERROR_VALUES, MISSING, RUNNING
@@ -30,9 +28,6 @@ _DATE = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})(?:\s*[-./月]\s*(\d{1,2}))?\
 
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?")
 
-Outcome = tuple[object, str, str]
-"""Value, issue and conversion of one cell."""
-
 
 def convert_years(values: list[object], column: Column) -> Converted:
     """Convert cells to the year in which a school year starts, or to calendar years."""
@@ -44,31 +39,16 @@ def convert_dates(values: list[object], column: Column) -> Converted:
     return _convert(values, column, _date, "datetime64[ns]")
 
 
-def _convert(values: list[object], column: Column, parse, dtype: str) -> Converted:  # noqa: ANN001
-    issues: list[Issue] = []
-    conversions: Counter = Counter()
-    placeholders: list[int] = []
-    found: list[object] = [None] * len(values)
-    for position, value in enumerate(values):
-        if is_blank(value):
-            continue
-        if isinstance(value, CellError):
-            issues.append(
-                Issue(position, "cell_error" if value.text else "formula_uncached", (("value", str(value)),))
-            )
-            continue
+def _convert(
+    values: list[object], column: Column, parse: Callable[[object, Column], Outcome], dtype: str
+) -> Converted:
+    def outcome(value: object) -> Outcome:
         text = unicodedata.normalize("NFKC", visible(value)).lower() if isinstance(value, str) else ""
         if text in ERROR_VALUES:
-            issues.append(Issue(position, "cell_error", (("value", shown_cell(value)),)))
-        elif text in MISSING:
-            placeholders.append(position)
-        else:
-            found[position], issue, conversion = parse(value, column)
-            conversions[conversion] += 1
-            if issue:
-                issues.append(Issue(position, issue, (("value", shown_cell(value)),)))
-    del conversions[""]
-    return Converted(pd.Series(found, dtype=dtype), issues, conversions, placeholders)
+            return None, "cell_error", ""
+        return (None, "", PLACEHOLDER) if text in MISSING else parse(value, column)
+
+    return convert_different(values, outcome, dtype)
 
 
 def _year(value: object, column: Column) -> Outcome:

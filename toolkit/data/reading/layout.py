@@ -68,9 +68,18 @@ class Layout:
     @property
     def known(self) -> float:
         """Number of different columns that are known; one whose stage is open counts a little less."""
-        matches = {heading.match for heading in self.headings if heading.match.is_known}
-        named = {(match.column, match.stem, match.part, match.stage) for match in matches}
-        return sum(1.0 if column or stage else 0.9 for column, _, _, stage in named)
+        return _known({heading.match for heading in self.headings})
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Rows that may be a header: the first, their number, the stage told above and the texts by column."""
+
+    start: int
+    depth: int
+    stage: str
+    texts: tuple[tuple[str, ...], ...]
+    filled: int
 
 
 def table_named(name: str) -> str:
@@ -107,61 +116,104 @@ def find_layout(grid: Grid) -> Layout | None:
     whose columns explain most of the header does, if it is the only one.
     """
     named = table_named(grid.sheet or grid.file)
-    layout = find_header(grid, named) if named else None
-    if layout is not None and layout.known * 2 >= len(layout.headings):
+    headers = _possible_headers(grid)
+    layout = find_header(grid, named, headers) if named else None
+    if is_instruction_sheet(grid.sheet) or (layout is not None and layout.known * 2 >= len(layout.headings)):
         return layout
-    others = [found for table in TABLES if table != named and (found := find_header(grid, table)) is not None]
+    others = [
+        found
+        for table in TABLES
+        if table != named and (found := find_header(grid, table, headers)) is not None
+    ]
     others.sort(key=lambda found: -found.known)
     best = others[0] if others else None
     if layout is not None and (best is None or layout.known >= 2 or best.known < 4):
         return layout
-    if best is None or best.known < 3 or not _has_key(best) or is_instruction_sheet(grid.sheet):
+    if best is None or best.known < 3 or not _has_key(best):
         return layout
     if len(others) > 1 and others[1].known == best.known and _has_key(others[1]):
         return layout
     return best
 
 
-def find_header(grid: Grid, table: str) -> Layout | None:
+def find_header(grid: Grid, table: str, headers: tuple[_Header, ...]) -> Layout | None:
     """Find the rows of a sheet that name most columns of one table."""
-    best: Layout | None = None
+    best: _Header | None = None
     best_rank: tuple[float, int, int] = (0.0, 0, 0)
-    stage = stage_of(grid.sheet)
-    for start in range(min(_LAST_HEADER_START, len(grid.rows))):
-        for depth in range(1, min(_DEEPEST_HEADER, len(grid.rows) - start) + 1):
-            if not _is_wordy(grid.rows[start + depth - 1]):
+    for header in headers:
+        if header.filled < max(best_rank[0], 1.8):
+            continue
+        matches = {match_header(parts, table, header.stage) for parts in header.texts if parts}
+        rank = (_known(matches), -header.depth, -header.start)
+        if rank[0] >= 1.8 and (best is None or rank > best_rank):
+            best, best_rank = header, rank
+    if best is None:
+        return None
+    return _with_annotation_rows(grid, _layout(grid, table, best.start, best.depth))
+
+
+def _possible_headers(grid: Grid) -> tuple[_Header, ...]:
+    """Return all runs of rows near the top of a sheet that may be its header."""
+    shown = _shown_rows(grid, _LAST_HEADER_START + _DEEPEST_HEADER)
+    wordy = [_is_wordy(row) for row in grid.rows[: len(shown)]]
+    headers = []
+    for start in range(min(_LAST_HEADER_START, len(shown))):
+        stage = _stage_above(grid, start)
+        for depth in range(1, min(_DEEPEST_HEADER, len(shown) - start) + 1):
+            if not wordy[start + depth - 1]:
                 break
-            layout = _layout(grid, table, start, depth, stage)
-            rank = (layout.known, -depth, -start)
-            if layout.known >= 1.8 and (best is None or rank > best_rank):
-                best, best_rank = layout, rank
-    return _with_annotation_rows(grid, best, stage) if best else None
+            texts = tuple(_header_texts(grid, shown[start : start + depth], start))
+            headers.append(_Header(start, depth, stage, texts, sum(map(bool, texts))))
+    return tuple(headers)
 
 
-def _layout(grid: Grid, table: str, start: int, depth: int, stage: str) -> Layout:
-    texts = _header_texts(grid, start, depth)
-    titles = [
-        visible(str(value)) for row in grid.rows[:start] for value in row if isinstance(value, str) and value
-    ]
-    own_stage = stage or next((found for title in titles if (found := stage_of(title))), "")
+def _known(matches: set[Match]) -> float:
+    """Return the number of different columns that are known; one whose stage is open counts less."""
+    named = {(match.column, match.stem, match.part, match.stage) for match in matches if match.is_known}
+    return sum(1.0 if column or stage else 0.9 for column, _, _, stage in named)
+
+
+def _layout(grid: Grid, table: str, start: int, depth: int) -> Layout:
+    texts = _header_texts(grid, _shown_rows(grid, start + depth)[start:], start)
+    titles = _titles(grid, start)
+    stage = _stage_above(grid, start)
     headings = tuple(
-        Heading(position, parts, match_header(parts, table, own_stage))
+        Heading(position, parts, match_header(parts, table, stage))
         for position, parts in enumerate(texts)
         if parts
     )
     year = next((found for text in (grid.sheet, *titles, grid.file) if (found := _year_in(text))), "")
     note = " ".join(title for title in titles if "单位" in title)
-    return Layout(table, start, start + depth, headings, own_stage, year, note)
+    return Layout(table, start, start + depth, headings, stage, year, note)
 
 
-def _with_annotation_rows(grid: Grid, layout: Layout, stage: str) -> Layout:
+def _titles(grid: Grid, start: int) -> list[str]:
+    """Return the texts above a header."""
+    return [
+        visible(str(value)) for row in grid.rows[:start] for value in row if isinstance(value, str) and value
+    ]
+
+
+def _stage_above(grid: Grid, start: int) -> str:
+    """Return the stage that the sheet's name, or else the first title that says one, is about."""
+    return next((found for text in (grid.sheet, *_titles(grid, start)) if (found := stage_of(text))), "")
+
+
+def _shown_rows(grid: Grid, count: int) -> list[list[str]]:
+    """Return the texts of the first rows; what cannot be part of a header is empty."""
+    return [
+        [visible(str(value)) if _may_be_header(value) else "" for value in row] for row in grid.rows[:count]
+    ]
+
+
+def _with_annotation_rows(grid: Grid, layout: Layout) -> Layout:
     """Take rows of units, remarks or column numbers below the header into it."""
     row = layout.first_row
     while row < len(grid.rows) and _is_annotation_row(grid.rows[row]):
         row += 1
     if row == layout.first_row:
         return layout
-    return _layout(grid, layout.table, layout.first_header, row - layout.first_header, stage)
+    return _layout(grid, layout.table, layout.first_header, row - layout.first_header)
 
 
 def _is_annotation_row(row: tuple[object, ...]) -> bool:
@@ -180,12 +232,10 @@ def _is_annotation_row(row: tuple[object, ...]) -> bool:
     return counts or not numbers
 
 
-def _header_texts(grid: Grid, start: int, depth: int) -> list[tuple[str, ...]]:
+def _header_texts(grid: Grid, shown: list[list[str]], start: int) -> list[tuple[str, ...]]:
     """Return the texts above each column, merged and left-blank cells filled from the left."""
-    rows = [
-        [visible(str(value)) if _may_be_header(value) else "" for value in grid.rows[row]]
-        for row in range(start, start + depth)
-    ]
+    rows = [list(row) for row in shown]
+    depth = len(rows)
     merged_rows = set()
     for top, left, bottom, right in grid.merged:
         if top >= start + depth or bottom < start:
@@ -244,6 +294,4 @@ def _year_in(text: str) -> str:
 
 def relate_layout(grid: Grid, layout: Layout, table: str) -> Layout:
     """Return the same header rows matched to the columns of another table."""
-    return _layout(
-        grid, table, layout.first_header, layout.first_row - layout.first_header, stage_of(grid.sheet)
-    )
+    return _layout(grid, table, layout.first_header, layout.first_row - layout.first_header)

@@ -121,13 +121,13 @@ def convert_numbers(values: list[object], column: Column, unit: str = "") -> Con
     """
     result = Converted(pd.Series(dtype="float64"))
     header_factor = unit_factor(unit, column) if unit else None
-    numbers = np.full(len(values), math.nan)
+    is_plain = [type(value) is float or type(value) is int for value in values]
+    numbers = np.array(
+        [value if plain else math.nan for value, plain in zip(values, is_plain, strict=True)], dtype=float
+    )
     explicit = np.zeros(len(values), dtype=bool)
     for position, value in enumerate(values):
-        if type(value) is float or type(value) is int:
-            numbers[position] = value
-            continue
-        if is_blank(value):
+        if is_plain[position] or is_blank(value):
             continue
         parsed = _parse(value, column)
         if parsed.issue:

@@ -84,7 +84,7 @@ def _settle_column(
     settled: dict[int, str] = {}
     zeros = 0
     differing: set[tuple[str, str]] = set()
-    for index, code, name in zip(frame.index, codes, names, strict=True):
+    for index, code, name in zip(frame.index, codes.tolist(), names.tolist(), strict=True):
         has_name = isinstance(name, str) and bool(name)
         if code is not None and code not in register.labels and code.lstrip("0") in register.without_zeros:
             settled[index] = code = register.without_zeros[code.lstrip("0")]
@@ -122,7 +122,8 @@ def _settle_column(
                 registered=register.labels[code],
             )
     codes = pd.Series(
-        [settled.get(index, code) for index, code in zip(frame.index, codes, strict=True)], frame.index
+        [settled.get(index, code) for index, code in zip(frame.index, codes.tolist(), strict=True)],
+        frame.index,
     )
     if zeros:
         stack.log.convert(

@@ -20,6 +20,9 @@ from toolkit.data.words import ABSENT, NOTED_UNITS, SCORE_SUMS
 STAGE = Column("stage", "choice", choices=("primary", "junior", "senior"))
 """The stage column of a sheet with one row per school and stage."""
 
+SCHOOL_SUFFIXES = ("school_id", "receiver_id", "school_name", "receiver_name")
+"""Ends of the names of the columns by which messages name a school, the best last."""
+
 FILLED_DOWN = ("county_id", "county_name", "town")
 """Columns whose blanks repeat the row above."""
 
@@ -52,12 +55,19 @@ class _SheetReader:
     options: Options
     unit_note: str
     header_row: int
-    schools: list[str] = field(default_factory=list)
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+    school_headings: list[Heading] = field(default_factory=list)
     absent: list[bool] = field(default_factory=list)
 
     def read(self, headings: list[Heading]) -> Block:
         """Convert all known columns and turn the wide form into the long one."""
-        self.schools = self._school_texts(headings)
+        self.rows = [self.grid.rows[row - 1] for row in self.kept]
+        self.school_headings = [
+            heading
+            for suffix in reversed(SCHOOL_SUFFIXES)
+            for heading in reversed(headings)
+            if heading.match.column.endswith(suffix)
+        ]
         single = [heading for heading in headings if not heading.match.part]
         wide = [heading for heading in headings if heading.match.part]
         if wide:
@@ -90,10 +100,12 @@ class _SheetReader:
 
     def _raw(self, heading: Heading) -> list[object]:
         at = heading.position
-        rows = self.grid.rows
         if any(column == at for _, column in self.cells):
-            return [self.cells.get((row - 1, at), rows[row - 1][at]) for row in self.kept]
-        return [rows[row - 1][at] for row in self.kept]
+            return [self._cell(row - 1, at) for row in self.kept]
+        return [row[at] for row in self.rows]
+
+    def _cell(self, row: int, position: int) -> object:
+        return self.cells.get((row, position), self.grid.rows[row][position])
 
     def _convert(self, heading: Heading, column: Column, name: str, undeclared: set[str]) -> Converted:
         values = self._raw(heading)
@@ -132,7 +144,7 @@ class _SheetReader:
                 heading,
                 name,
                 row=self.kept[issue.position],
-                school=self.schools[issue.position],
+                school=self._school(issue.position),
                 column_label=label,
                 **pairs,
             )
@@ -151,15 +163,15 @@ class _SheetReader:
 
     def _report_blanks(self, converted: Converted, heading: Heading, column: Column) -> None:
         told = {issue.position for issue in converted.issues}
-        for position, missing in enumerate(converted.series.isna()):
-            if missing and position not in told:
+        for position in converted.series.isna().to_numpy().nonzero()[0].tolist():
+            if position not in told:
                 self._add(
                     "value_missing",
                     "error",
                     heading,
                     column.name,
                     row=self.kept[position],
-                    school=self.schools[position],
+                    school=self._school(position),
                     column_label=f"@{column.name}",
                 )
 
@@ -189,18 +201,10 @@ class _SheetReader:
             **values,
         )
 
-    def _school_texts(self, headings: list[Heading]) -> list[str]:
-        """Return how messages name the school of each row."""
-        texts = [""] * len(self.kept)
-        for suffix in ("school_id", "receiver_id", "school_name", "receiver_name"):
-            for heading in headings:
-                if heading.match.column.endswith(suffix):
-                    raw = self._raw(heading)
-                    texts = [
-                        text if is_blank(value) else shown_cell(value)
-                        for text, value in zip(texts, raw, strict=True)
-                    ]
-        return texts
+    def _school(self, position: int) -> str:
+        """Return how messages name the school of a row."""
+        raw = (self._cell(self.kept[position] - 1, heading.position) for heading in self.school_headings)
+        return next((shown_cell(value) for value in raw if not is_blank(value)), "")
 
     def _without_absences(self, values: list[object]) -> list[object]:
         """Note who was absent from a test (a word, or -1), and return the scores of the others."""

@@ -56,12 +56,19 @@ def read_parquet(path: Path) -> Grid:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise UnreadableFileError("file_damaged", path.name) from error
-    columns = [
-        ["" if value is None or value != value else value for value in column.to_pylist()]
-        for column in table.columns
-    ]
+    columns = [_cells(column) for column in table.columns]
     rows = (tuple(table.column_names), *zip(*columns, strict=True))
     return Grid(path.name, "", rows, is_typed=True)
+
+
+def _cells(column: pa.ChunkedArray) -> list[object]:
+    """Return the cells of a column, a list or a record among them as its text."""
+    values: list[object] = column.to_pylist()
+    if pa.types.is_nested(column.type):
+        values = [None if value is None else str(value) for value in values]
+    if not column.null_count and not pa.types.is_floating(column.type):
+        return values
+    return ["" if value is None or value != value else value for value in values]
 
 
 def _decode(data: bytes, file: str, encoding: str) -> str:

@@ -3,16 +3,14 @@
 import datetime as dt
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import pandas as pd
 from rapidfuzz import fuzz, process
 
-from toolkit.data.reading.cells import CellError, is_blank
 from toolkit.data.reading.dates import convert_dates, convert_years
-from toolkit.data.reading.quantities import Converted, Issue, convert_numbers, shown_cell
+from toolkit.data.reading.each import PLACEHOLDER, Outcome, convert_different
+from toolkit.data.reading.quantities import Converted, convert_numbers
 from toolkit.data.schema import Column
 from toolkit.data.schema.words import NO_WORDS, WORDS, YES_WORDS
 from toolkit.data.text import arabic_numerals, plain_code, squash, visible
@@ -25,9 +23,6 @@ EXACT_DIGITS = 15
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?e[+-]?\d+", re.IGNORECASE)
 _GRADE = re.compile(r"(?:小学|初中|高中)?(\d{1,2})年级")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
-
-Outcome = tuple[object, str, str]
-"""Value, issue and conversion of one cell."""
 
 
 def convert_column(
@@ -89,38 +84,12 @@ def _convert_each(
     dtype: str,
     skip: frozenset[str] = frozenset(),
 ) -> Converted:
-    """Convert a column cell by cell, each different text once; words in `skip` are no placeholders."""
-    issues: list[Issue] = []
-    conversions: Counter = Counter()
-    placeholders: list[int] = []
-    found: list[object] = [None] * len(values)
-    known: dict[object, Outcome] = {}
-    for position, value in enumerate(values):
-        if is_blank(value):
-            continue
-        if isinstance(value, CellError):
-            issues.append(
-                Issue(position, "cell_error" if value.text else "formula_uncached", (("value", str(value)),))
-            )
-            continue
-        if isinstance(value, str):
-            outcome = known.get(value)
-            if outcome is None:
-                outcome = known[value] = _outcome_of_text(value, parse, skip)
-        else:
-            outcome = parse(value)
-        found[position], issue, conversion = outcome
-        if conversion == "placeholder":
-            placeholders.append(position)
-        elif conversion:
-            conversions[conversion] += 1
-        if issue:
-            issues.append(Issue(position, issue, _pairs(value)))
-    return Converted(pd.Series(found, dtype=dtype), issues, conversions, placeholders)
+    """Convert a column, each different cell once; words in `skip` are no placeholders."""
 
+    def outcome(value: object) -> Outcome:
+        return _outcome_of_text(value, parse, skip) if isinstance(value, str) else parse(value)
 
-def _pairs(value: object) -> tuple[tuple[str, str], ...]:
-    return (("value", shown_cell(value)),)
+    return convert_different(values, outcome, dtype)
 
 
 def _outcome_of_text(value: str, parse: Callable[[object], Outcome], skip: frozenset[str]) -> Outcome:
@@ -128,7 +97,7 @@ def _outcome_of_text(value: str, parse: Callable[[object], Outcome], skip: froze
     if lower in ERROR_VALUES:
         return None, "cell_error", ""
     if (lower in MISSING or visible(value).lower() in MISSING) and squash(value) not in skip:
-        return None, "", "placeholder"
+        return None, "", PLACEHOLDER
     return parse(value)
 
 
@@ -142,6 +111,8 @@ def _code(value: object) -> Outcome:
             return None, "code_not_whole", ""
         return str(int(value)), "", "code_from_number"
     text = str(value)
+    if text.isascii() and text.isalnum():
+        return text, "", ""
     seen = visible(text)
     wrapped = _TEXT_FORMULA.fullmatch(seen)
     plain = plain_code(wrapped.group(1) if wrapped else seen.lstrip("'‘’"))

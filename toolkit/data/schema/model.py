@@ -43,6 +43,11 @@ class Column:
         Whether the value arrives in several units.
     names_school_in : str
         For school codes: the column beside it that holds the school's name.
+    may_be_empty : bool
+        Whether an empty cell may say that there is nothing to tell: no former name, not closed, still
+        running, or told in another column.
+    stage : str
+        Stage whose schools alone can fill the column; empty when all can.
     """
 
     name: str
@@ -56,6 +61,8 @@ class Column:
     at_most: str = ""
     quantity: Quantity = ""
     names_school_in: str = ""
+    may_be_empty: bool = False
+    stage: str = ""
 
     @property
     def is_numeric(self) -> bool:
@@ -142,31 +149,82 @@ def school_code(name: str = "school_id", *aliases: str, required: bool = True) -
     """Return a school code and the name column that stands in for it when it is empty."""
     name_column = name.removesuffix("_id") + "_name"
     return (
-        Column(name, "code", aliases=aliases, required=required, names_school_in=name_column, period="fixed"),
-        Column(name_column, "text", aliases=SCHOOL_NAME_ALIASES.get(name_column, ()), period="fixed"),
+        Column(
+            name,
+            "code",
+            aliases=aliases,
+            required=required,
+            names_school_in=name_column,
+            may_be_empty=not required,
+            period="fixed",
+        ),
+        Column(
+            name_column,
+            "text",
+            aliases=SCHOOL_NAME_ALIASES.get(name_column, ()),
+            may_be_empty=True,
+            period="fixed",
+        ),
     )
 
 
-def count(name: str, *aliases: str, at_most: str = "", period: Period = "point") -> Column:
+def count(
+    name: str,
+    *aliases: str,
+    at_most: str = "",
+    period: Period = "point",
+    may_be_empty: bool = False,
+    stage: str = "",
+) -> Column:
     """Return a column of whole persons, classes or rooms."""
-    return Column(name, "integer", aliases=aliases, minimum=0, at_most=at_most, period=period)
+    return Column(
+        name,
+        "integer",
+        aliases=aliases,
+        minimum=0,
+        at_most=at_most,
+        period=period,
+        may_be_empty=may_be_empty,
+        stage=stage,
+    )
 
 
-def area(name: str, *aliases: str, at_most: str = "") -> Column:
+def area(name: str, *aliases: str, at_most: str = "", may_be_empty: bool = False) -> Column:
     """Return a column of square metres."""
-    return Column(name, "number", aliases=aliases, minimum=0, at_most=at_most, quantity="area")
+    return Column(
+        name,
+        "number",
+        aliases=aliases,
+        minimum=0,
+        at_most=at_most,
+        quantity="area",
+        may_be_empty=may_be_empty,
+    )
 
 
-def money(name: str, *aliases: str, period: Period = "calendar_year") -> Column:
+def money(name: str, *aliases: str, period: Period = "calendar_year", stage: str = "") -> Column:
     """Return a column of yuan."""
-    return Column(name, "number", aliases=aliases, minimum=0, quantity="money", period=period)
+    return Column(name, "number", aliases=aliases, minimum=0, quantity="money", period=period, stage=stage)
 
 
 def choice(
-    name: str, choices: tuple[str, ...], *aliases: str, required: bool = False, period: Period = "fixed"
+    name: str,
+    choices: tuple[str, ...],
+    *aliases: str,
+    required: bool = False,
+    period: Period = "fixed",
+    may_be_empty: bool = False,
 ) -> Column:
     """Return a column with a closed list of values."""
-    return Column(name, "choice", aliases=aliases, choices=choices, required=required, period=period)
+    return Column(
+        name,
+        "choice",
+        aliases=aliases,
+        choices=choices,
+        required=required,
+        period=period,
+        may_be_empty=may_be_empty,
+    )
 
 
 YEAR = Column("year", "year", aliases=("年份", "学年度", "统计年度", "年度", "学年（起）"), required=True)

@@ -37,12 +37,12 @@ ROTATION_TYPES = (
 GENDERS = ("male", "female")
 
 
-def _text(name: str, *aliases: str, required: bool = False) -> Column:
-    return Column(name, "text", aliases=aliases, required=required)
+def _text(name: str, *aliases: str, may_be_empty: bool = False) -> Column:
+    return Column(name, "text", aliases=aliases, may_be_empty=may_be_empty)
 
 
-def _flag(name: str, *aliases: str) -> Column:
-    return Column(name, "boolean", aliases=aliases)
+def _flag(name: str, *aliases: str, may_be_empty: bool = False) -> Column:
+    return Column(name, "boolean", aliases=aliases, may_be_empty=may_be_empty)
 
 
 ROTATIONS = Table(
@@ -58,7 +58,13 @@ ROTATIONS = Table(
             required=True,
             period="event",
         ),
-        Column("rotation_end", "date", aliases=("结束年月", "轮岗结束时间", "结束日期"), period="event"),
+        Column(
+            "rotation_end",
+            "date",
+            aliases=("结束年月", "轮岗结束时间", "结束日期"),
+            period="event",
+            may_be_empty=True,
+        ),
         *school_code("sending_school_id", "派出学校代码", "原单位代码"),
         *school_code("receiving_school_id", "接收学校代码", "交流轮岗单位代码"),
         choice("rotation_type", ROTATION_TYPES, "类型", "交流类型", period="event"),
@@ -85,13 +91,25 @@ TEACHERS = Table(
         choice("post", POSTS, "职务"),
         choice("qualification", QUALIFICATIONS, "最高学历"),
         choice("title", TITLES, "职称等级"),
-        choice("backbone_title", BACKBONE_TITLES, "骨干级别"),
-        Column("backbone_expiry", "date", aliases=("骨干有效期", "骨干称号有效期"), period="event"),
+        choice("backbone_title", BACKBONE_TITLES, "骨干级别", may_be_empty=True),
+        Column(
+            "backbone_expiry",
+            "date",
+            aliases=("骨干有效期", "骨干称号有效期"),
+            period="event",
+            may_be_empty=True,
+        ),
         _flag("established_post", "是否在编", "编制"),
         Column("arrived", "date", aliases=("到本校时间", "来校年月"), period="event"),
         Column("birth_year", "year", aliases=("出生年月",), period="fixed"),
-        _text("exemption", "免交流原因"),
-        Column("first_title_application", "year", aliases=("首次申报职称年份",), period="event"),
+        _text("exemption", "免交流原因", may_be_empty=True),
+        Column(
+            "first_title_application",
+            "year",
+            aliases=("首次申报职称年份",),
+            period="event",
+            may_be_empty=True,
+        ),
     ),
 )
 
@@ -111,12 +129,12 @@ SCORES = Table(
         Column("teacher_id", "code", aliases=("教师编号", "任课教师编号")),
         Column("score", "number", aliases=("分数", "得分")),
         Column("full_mark", "number", aliases=("总分", "卷面满分"), minimum=1),
-        _flag("absent", "是否缺考"),
-        _text("grade_letter", "等第"),
-        _flag("linked_scale", "是否等值量表"),
-        Column("prior_score", "number", aliases=("前测成绩", "入学成绩")),
-        Column("weight", "number", aliases=("权重",), minimum=0),
-        *(Column(f"plausible_value_{number}", "number") for number in range(1, 6)),
+        _flag("absent", "是否缺考", may_be_empty=True),
+        _text("grade_letter", "等第", may_be_empty=True),
+        _flag("linked_scale", "是否等值量表", may_be_empty=True),
+        Column("prior_score", "number", aliases=("前测成绩", "入学成绩"), may_be_empty=True),
+        Column("weight", "number", aliases=("权重",), minimum=0, may_be_empty=True),
+        *(Column(f"plausible_value_{number}", "number", may_be_empty=True) for number in range(1, 6)),
         choice("gender", GENDERS),
         _flag("migrant", "随迁子女"),
         _flag("left_behind", "留守儿童"),

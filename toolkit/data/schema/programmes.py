@@ -42,12 +42,12 @@ SCHOOL_GROUPS = Table(
             period="fixed",
         ),
         choice("role", ROLES, "校别", "成员角色", "核心校/成员校", required=True),
-        choice("form", FORMS, "集团类型", "办学形式", "类型"),
+        choice("form", FORMS, "集团类型", "办学形式", "类型", may_be_empty=True),
         Column("announced", "date", aliases=("公布时间", "批准日期"), period="event"),
         Column(
             "start_year", "year", aliases=("成立时间", "加入时间", "起始学年"), required=True, period="event"
         ),
-        Column("end_year", "year", aliases=("退出时间", "截止学年"), period="event"),
+        Column("end_year", "year", aliases=("退出时间", "截止学年"), period="event", may_be_empty=True),
         Column("selection_basis", "text", aliases=("遴选办法", "入选理由"), period="event"),
     ),
 )
@@ -61,8 +61,16 @@ SUPPORT = Table(
         *school_code("receiver_id", "受援校代码"),
         choice("programme", PROGRAMMES, "项目"),
         Column("support_start", "date", aliases=("协议开始日期",), required=True, period="event"),
-        Column("support_end", "date", aliases=("协议结束日期",), period="event"),
-        Column("support_cycle", "integer", aliases=("第几轮",), minimum=1, maximum=20, period="event"),
+        Column("support_end", "date", aliases=("协议结束日期",), period="event", may_be_empty=True),
+        Column(
+            "support_cycle",
+            "integer",
+            aliases=("第几轮",),
+            minimum=1,
+            maximum=20,
+            period="event",
+            may_be_empty=True,
+        ),
     ),
 )
 
@@ -74,9 +82,9 @@ PROJECTS = Table(
         *school_code("school_id", "学校标识码"),
         choice("project_kind", PROJECT_KINDS, "类别", required=True),
         Column("project_start", "date", aliases=("开工时间", "立项日期"), required=True, period="event"),
-        Column("project_end", "date", aliases=("完工时间", "竣工日期"), period="event"),
+        Column("project_end", "date", aliases=("完工时间", "竣工日期"), period="event", may_be_empty=True),
         money("project_amount", "投资额", "金额", period="event"),
-        count("project_places", "学位数", "新增学位", period="event"),
-        area("project_area", "面积", "新增面积"),
+        count("project_places", "学位数", "新增学位", period="event", may_be_empty=True),
+        area("project_area", "面积", "新增面积", may_be_empty=True),
     ),
 )

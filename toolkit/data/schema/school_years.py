@@ -14,6 +14,8 @@ from toolkit.data.schema.model import (
 )
 
 GRADES = tuple(range(1, 10))
+GRADE_OF_EITHER_STAGE = 6
+"""The last of six years of primary school, or the first of four years of junior school."""
 STAGE_WORDS = {"primary": "小学", "junior": "初中", "senior": "高中"}
 MUSIC_ROOM_BANDS = ("96", "73", "61", "54", "below_54")
 ART_ROOM_BANDS = ("90", "67", "61", "54", "below_54")
@@ -33,9 +35,16 @@ def _by_stage(
             *(alias.format(STAGE_WORDS[stage]) for alias in aliases),
             at_most=f"{at_most}_{stage}" if at_most else "",
             period=period,
+            stage=stage,
         )
         for stage in stages
     )
+
+
+def _stage_of_grade(grade: int) -> str:
+    if grade == GRADE_OF_EITHER_STAGE:
+        return ""
+    return "primary" if grade < GRADE_OF_EITHER_STAGE else "junior"
 
 
 STUDENTS = (
@@ -49,7 +58,15 @@ STUDENTS = (
         "{}阶段在校生数",
         stages=STAGES,
     ),
-    *(count(f"enrolment_grade_{grade}", f"{grade}年级学生数") for grade in GRADES),
+    *(
+        count(
+            f"enrolment_grade_{grade}",
+            f"{grade}年级学生数",
+            may_be_empty=grade == GRADE_OF_EITHER_STAGE,
+            stage=_stage_of_grade(grade),
+        )
+        for grade in GRADES
+    ),
     *_by_stage("new_entrants", "{}招生人数", "{}招生", period="point"),
     *_by_stage("boarders", "{}寄宿生", "{}住宿生数", at_most="enrolment"),
     *_by_stage(
@@ -101,9 +118,9 @@ TEACHERS = (
     ),
     *_by_stage("senior_title_teachers", "{}高级职称教师数", at_most="teachers"),
     *_by_stage("teachers_intermediate_title", "{}中级及以上职称教师数", at_most="teachers"),
-    count("backbone_teachers_total", "县级及以上骨干教师数", "骨干教师数", "骨干教师"),
-    count("pe_teachers_total", "体育专任教师人数", "体育教师数"),
-    count("arts_teachers_total", "艺术专任教师人数", "音乐美术教师数", "艺术教师数"),
+    count("backbone_teachers_total", "县级及以上骨干教师数", "骨干教师数", "骨干教师", may_be_empty=True),
+    count("pe_teachers_total", "体育专任教师人数", "体育教师数", may_be_empty=True),
+    count("arts_teachers_total", "艺术专任教师人数", "音乐美术教师数", "艺术教师数", may_be_empty=True),
     count("teacher_exits", "教师流失人数", "离职教师数", period="school_year"),
     Column(
         "teacher_weekly_hours", "number", aliases=("周课时数",), minimum=0, maximum=60, period="school_year"
@@ -117,7 +134,14 @@ PREMISES = (
     area("gymnasium_area", "体育馆面积", "学校体育馆建筑面积"),
     area("sports_ground_area", "运动场地面积", "校内体育场面积", "体育场地面积", "运动场面积", "运动场地"),
     area("rented_sports_area", "租赁体育场馆面积", "校外租赁场馆"),
-    Column("rented_sports_minutes", "number", aliases=("租赁场馆步行分钟数",), minimum=0, maximum=240),
+    Column(
+        "rented_sports_minutes",
+        "number",
+        aliases=("租赁场馆步行分钟数",),
+        minimum=0,
+        maximum=240,
+        may_be_empty=True,
+    ),
     area("converted_sports_area", "楼顶、地下室改建运动场地面积", "改建运动场地面积"),
     *(count(f"music_rooms_{band}") for band in MUSIC_ROOM_BANDS),
     *(count(f"art_rooms_{band}") for band in ART_ROOM_BANDS),
@@ -142,8 +166,8 @@ EQUIPMENT = (
 )
 
 FUNDS = (
-    money("spending_primary", "小学教育经费支出", "小学经费支出"),
-    money("spending_junior", "初中教育经费支出", "初中经费支出"),
+    money("spending_primary", "小学教育经费支出", "小学经费支出", stage="primary"),
+    money("spending_junior", "初中教育经费支出", "初中经费支出", stage="junior"),
     money("public_funds_budget", "公用经费预算总额", "年度公用经费预算", "上一年度公用经费预算总额"),
     money("public_funds_settled", "公用经费决算总额", "上一年度公用经费决算总额"),
     money("training_funds", "教师培训经费支出", "教师培训费", "教师培训经费"),
@@ -151,17 +175,25 @@ FUNDS = (
 )
 
 RETENTION = (
-    count("graduates_junior", "本届毕业学生人数", "初中毕业人数", "毕业生数", period="school_year"),
+    count(
+        "graduates_junior",
+        "本届毕业学生人数",
+        "初中毕业人数",
+        "毕业生数",
+        period="school_year",
+        stage="junior",
+    ),
     count(
         "grade7_enrolment_at_entry",
         "毕业年级初一时在校学生数",
         "该届初一在校学生数",
         "入学时在校生数",
         period="event",
+        stage="junior",
     ),
-    count("transferred_in", "三年转入学生数", "三年转入人数", "转入", period="event"),
-    count("transferred_out", "三年转出学生数", "三年转出人数", "转出", period="event"),
-    count("deceased", "三年死亡学生数", "死亡人数", period="event"),
+    count("transferred_in", "三年转入学生数", "三年转入人数", "转入", period="event", stage="junior"),
+    count("transferred_out", "三年转出学生数", "三年转出人数", "转出", period="event", stage="junior"),
+    count("deceased", "三年死亡学生数", "死亡人数", period="event", stage="junior"),
 )
 
 SCHOOL_YEARS = Table(

@@ -49,7 +49,13 @@ SCHOOLS = Table(
             required=True,
             period="fixed",
         ),
-        Column("former_names", "text", aliases=("原校名", "原名", "别名", "简称"), period="fixed"),
+        Column(
+            "former_names",
+            "text",
+            aliases=("原校名", "原名", "别名", "简称"),
+            period="fixed",
+            may_be_empty=True,
+        ),
         Column(
             "town", "text", aliases=("乡镇", "街道", "所属乡镇", "镇（街道）", "所在乡镇"), period="fixed"
         ),
@@ -58,10 +64,24 @@ SCHOOLS = Table(
         ),
         choice("ownership", OWNERSHIPS, "办学性质", "举办者", "办学主体", "公办民办"),
         choice("location", LOCATIONS, "城乡类别", "城乡分类", "城乡类型", "城乡属性"),
-        Column("valid_from", "year", aliases=("信息起始年份", "生效学年", "启用年份"), period="fixed"),
+        Column(
+            "valid_from",
+            "year",
+            aliases=("信息起始年份", "生效学年", "启用年份"),
+            period="fixed",
+            may_be_empty=True,
+        ),
         Column("opened", "year", aliases=("建校时间", "建校年份", "建校年月", "创办年份"), period="event"),
-        Column("closed", "year", aliases=("撤并年份", "停办年份", "撤销时间"), period="event"),
-        Column("parent_school_id", "code", aliases=("中心校代码", "主管学校代码"), period="fixed"),
+        Column(
+            "closed", "year", aliases=("撤并年份", "停办年份", "撤销时间"), period="event", may_be_empty=True
+        ),
+        Column(
+            "parent_school_id",
+            "code",
+            aliases=("中心校代码", "主管学校代码"),
+            period="fixed",
+            may_be_empty=True,
+        ),
         _flag("boarding_school", "寄宿制学校", "是否寄宿制学校"),
         _flag("directly_administered", "省市直属", "是否省（市）直属"),
         _flag("planned_by_2010", "是否2010年及之前规划并建成", "2010年及之前规划建成"),
@@ -87,6 +107,14 @@ SCHOOL_LINKS = Table(
         *school_code("to_school_id", "现学校代码", "变更后学校代码"),
         Column("link_date", "date", aliases=("变更日期", "变更时间", "日期"), required=True, period="event"),
         choice("link_kind", LINK_KINDS, "变更方式", "类型", required=True, period="event"),
-        Column("link_share", "share", aliases=("承接比例", "划转比例"), minimum=0, maximum=1, period="event"),
+        Column(
+            "link_share",
+            "share",
+            aliases=("承接比例", "划转比例"),
+            minimum=0,
+            maximum=1,
+            period="event",
+            may_be_empty=True,
+        ),
     ),
 )

@@ -7,6 +7,7 @@ from toolkit.data.simulate.settings import (
     NO_EFFECTS,
     PlantedEffects,
     SimulationSettings,
+    is_synthetic,
 )
 from toolkit.data.simulate.writing import write_county
 
@@ -17,6 +18,7 @@ __all__ = [
     "PlantedEffects",
     "SimulatedCounty",
     "SimulationSettings",
+    "is_synthetic",
     "simulate_county",
     "simulate_pool",
     "write_county",

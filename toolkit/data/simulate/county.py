@@ -150,10 +150,13 @@ def _school_table(
     # A square of open sea: the places are invented.
     place = np.array([center[town] for town in schools["town"]]) + spread
     base["longitude"], base["latitude"] = np.round(140 + place[:, 0], 4), np.round(12 + place[:, 1], 4)
+    renamed = schools[~same_code]
     old = base[~same_code].assign(
-        school_id=schools["former_id"], school_name=schools["former_name"],
-        valid_from=schools["opened"], closed=schools["renamed"],
-    )  # fmt: skip
+        school_id=renamed["former_id"],
+        school_name=renamed["former_name"],
+        valid_from=renamed["opened"],
+        closed=renamed["renamed"],
+    )
     return pd.concat([base, old], ignore_index=True)
 
 

@@ -110,7 +110,7 @@ def _add_teachers(
 ) -> None:
     rng = stream(seed, settings, "funds")
     students = frame["enrolment_primary"] + frame["enrolment_junior"]
-    # Between 50 and 99 students visiting teachers would count for R3, beside those that the plan gives the school.
+    # Between 50 and 99 students visiting teachers would count for R3, beside those of the plan.
     rural_small = (_place(frame, register, "location") == "rural") & (students >= 100) & (students < 200)
     early = (settings.last_year - frame["year"]).to_numpy()
     for stage in STAGES:

@@ -22,6 +22,10 @@ NOUNS = (
 )
 
 
+# No province has the number 99.
+CODE_START = "9901"
+
+
 @dataclass(frozen=True, slots=True)
 class PlantedEffects:
     """Effects planted in the scores, in standard deviations of pupil scores.
@@ -136,7 +140,7 @@ class SimulationSettings:
     @property
     def county_id(self) -> str:
         """A code that no real county has."""
-        return f"9901{self.county_number:02d}"
+        return f"{CODE_START}{self.county_number:02d}"
 
     @property
     def years(self) -> range:
@@ -151,6 +155,11 @@ class SimulationSettings:
 
 DEMO = SimulationSettings()
 DEMO_SEED = 20250901
+
+
+def is_synthetic(county_id: str) -> bool:
+    """Say whether a county's code is one that only simulated counties have."""
+    return county_id.startswith(CODE_START) and len(county_id) == len(CODE_START) + 2
 
 
 def stream(seed: int, settings: SimulationSettings, noun: str) -> np.random.Generator:

@@ -1,5 +1,6 @@
 "use strict";
-// Contents are folded away on a narrow screen, code is unfolded all at once, tables sort by a click on a heading.
+// Contents are folded away on a narrow screen, code is shown all at once, tables sort by a click on a heading,
+// and a table wider than its box says so.
 const narrow = window.matchMedia("(max-width: 60rem)");
 for (const box of document.querySelectorAll(".contents details")) {
   const fold = () => { box.open = !narrow.matches; };
@@ -11,6 +12,7 @@ const codeSwitch = document.getElementById("show-code");
 if (codeSwitch) {
   codeSwitch.checked = false;
   codeSwitch.addEventListener("change", () => {
+    document.body.classList.toggle("code-shown", codeSwitch.checked);
     for (const cell of document.querySelectorAll("details.code")) cell.open = codeSwitch.checked;
   });
 }
@@ -46,4 +48,26 @@ for (const table of document.querySelectorAll(".exhibit-table table")) {
       body.append(...[...body.rows].sort(compare(heading.cellIndex, numeric, down ? -1 : 1)));
     });
   }
+}
+
+function showWhatIsHidden(box) {
+  const hidden = box.scrollWidth - box.clientWidth;
+  box.classList.toggle("more-left", box.scrollLeft > 1);
+  box.classList.toggle("more-right", hidden - box.scrollLeft > 1);
+  return hidden > 1;
+}
+
+for (const box of document.querySelectorAll(".table-box, .figure-box")) {
+  const hint = document.createElement("p");
+  hint.className = "scroll-hint";
+  hint.textContent = MORE_LABEL;
+  box.before(hint);
+  const update = () => {
+    hint.hidden = !showWhatIsHidden(box);
+    box.toggleAttribute("tabindex", !hint.hidden);
+    if (!hint.hidden) box.tabIndex = 0;
+  };
+  box.addEventListener("scroll", () => showWhatIsHidden(box), { passive: true });
+  new ResizeObserver(update).observe(box);
+  update();
 }

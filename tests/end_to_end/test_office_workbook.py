@@ -82,7 +82,7 @@ def test_every_line_of_the_sheet_is_accounted_for(report, files, simulated):
     assert (own["file"], own["sheet"]) == (files[1].name, YEARS)
     assert own["rows_read"] == files[2]
     assert own["rows_used"] == len(simulated.county.tables["school_years"])
-    assert f"合计行 {SETTINGS.n_years} 行" in own["reason"]
+    assert f"合计、小计、平均行 {SETTINGS.n_years} 行" in own["reason"]
 
 
 def test_the_register_is_read_from_the_text_file_beside_the_workbook(report):

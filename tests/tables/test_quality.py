@@ -70,8 +70,8 @@ def test_each_sheet_has_one_line_with_its_reasons_and_the_truth_of_a_simulation_
     data = quality.tabulate_accounting(reading, "zh").data
     assert data[["table", "file", "rows_read", "rows_used", "rows_left_out", "reason"]].values.tolist() == [
         ["（全部文件）", "notes.docx", 0, 0, 0, "不是表格的文件"],
-        ["（全部文件）", "county.xlsx", 9, 0, 9, "填表说明 9 行"],
-        ["学校名录", "county.xlsx", 64, 60, 4, "表头 1 行；合计行 3 行"],
+        ["（全部文件）", "county.xlsx", 9, 0, 9, "说明性工作表 9 行"],
+        ["学校名录", "county.xlsx", 64, 60, 4, "表头 1 行；合计、小计、平均行 3 行"],
         ["教师年度", "county.xlsx", 1, 0, 1, "表头 1 行"],
         ["合计", "", 74, 60, 14, ""],
     ]
@@ -103,7 +103,7 @@ def test_an_unmatched_name_is_listed_once_per_table_with_its_columns(reading):
     data = quality.tabulate_unmatched(reading, "en").data
     assert data.values.tolist() == [
         ["Rotations", "Receiving school (code), Sending school (code)", "邻县中学"],
-        ["Support", "Supporter code", "邻县中学"],
+        ["Support", "Supporter (code)", "邻县中学"],
     ]
 
 

@@ -91,7 +91,7 @@ def test_the_record_says_what_was_read_and_what_was_done(outcome, workbook):
     assert [(each["notebook"], each["status"]) for each in record["notebooks"]] == [
         (name, "done") for name in NOTEBOOKS
     ]
-    assert {file["name"] for file in record["inputs"]} == {"county.xlsx", "teachers.parquet", "truth.json"}
+    assert {file["name"] for file in record["inputs"]} == {"county.xlsx", "teachers.parquet"}
     assert {values["year"] for values in record["parameters"].values()} == {record["year"]}
     assert sum(row["rows_read"] for row in record["accounting"]) == sum(
         row["rows_used"] + row["rows_left_out"] for row in record["accounting"]

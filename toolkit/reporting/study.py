@@ -18,6 +18,7 @@ from toolkit.indicators.unstaged import UnstagedRule
 from toolkit.reporting.edition import Edition
 from toolkit.reporting.findings import Finding, Findings, FindingsExhibit, save_findings, show_findings
 from toolkit.reporting.parameters import NOTEBOOKS, StudyParameters, check_parameters
+from toolkit.reporting.refusal import DataError
 from toolkit.share import resolve_path, share_path
 from toolkit.standards import Standard, check_columns, load_readings, load_standard
 from toolkit.tables.exhibit import TableExhibit
@@ -118,8 +119,10 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
     ------
     ParameterError
         If a parameter has the wrong type or value, or the standard defines no resource indicators.
+    DataError
+        If errors leave no school year to study.
     InputError
-        If nothing can be read, a required table or the year is missing.
+        If nothing can be read, or the data do not have the year.
     """
     check_parameters(parameters)
     standard = load_own_or_shipped(parameters.standard)
@@ -130,6 +133,9 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
         county=parameters.county or None,
         tables=tables,
     )
+    if reading.errors and not _years(reading.county):
+        # The errors say which sheet or column is missing; that no year was read is only what follows.
+        raise DataError(reading.errors)
     return Study(
         parameters=parameters,
         reading=reading,
@@ -172,13 +178,18 @@ def chosen_year(county: County, year: int) -> int:
     InputError
         If the data have no such year, or no year at all.
     """
-    table = county.tables.get("school_years")
-    years = [] if table is None else sorted(int(value) for value in table["year"].dropna().unique())
+    years = _years(county)
     if not years:
         raise InputError("no_school_years", county=county.name)
     if year and year not in years:
         raise InputError("year_not_in_data", year=year, years=", ".join(map(str, years)))
     return year or years[-1]
+
+
+def _years(county: County) -> list[int]:
+    """Return the school years of the data, in order."""
+    table = county.tables.get("school_years")
+    return [] if table is None else sorted(int(value) for value in table["year"].dropna().unique())
 
 
 def load_table_titles(folder: Path) -> dict[str, str]:

@@ -1,14 +1,19 @@
 """template, check, simulate, lab: what they write, what they refuse, nothing replaced."""
 
 import json
+from io import StringIO
 
 import openpyxl
 import pytest
+from rich.console import Console
 
 from tests.cli.conftest import listed
+from toolkit.cli.console import PROBLEMS_OF_A_KIND, print_problems
+from toolkit.data.problems import Problem
 from toolkit.reporting.parameters import NOTEBOOKS
 from toolkit.share import WORKSPACE_MARK
 
+VALUES = (("start", "2"), ("end", "1"), ("count", "2"), ("codes", "a, b"))
 SMALL = ("--schools", "20", "--years", "3")
 
 
@@ -82,6 +87,47 @@ def test_all_problems_are_printed_when_asked(junheng, workbook, monkeypatch):
     _, every, _ = junheng("check", workbook, "--marked", "two.xlsx", "--all")
     assert few.count("county.xlsx 交流轮岗") <= every.count("county.xlsx 交流轮岗")
     assert "未列出" not in every
+
+
+def eight_of_each(*kinds):
+    """Return problems of kinds that alternate, as a county's tables give them."""
+    return [
+        Problem(code, severity, cell=f"A{number}", values=VALUES)
+        for number in range(8)
+        for code, severity in kinds
+    ]
+
+
+def printed(problems, **options):
+    console = Console(file=StringIO(), soft_wrap=True)
+    print_problems(problems, console, **options)
+    return console.file.getvalue()
+
+
+def test_errors_are_printed_first_and_few_of_each_kind():
+    problems = eight_of_each(("ends_before_start", "warning"), ("several_counties", "error"))
+    text = printed(problems)
+    assert text.count("[错误 Error]") == text.count("[警示 Warning]") == PROBLEMS_OF_A_KIND
+    assert text.rindex("[错误 Error]") < text.index("[警示 Warning]")
+    assert text.count("同类问题另有 3 处") == 2
+    assert "共有 6 处未列出" in text
+    every = printed(problems, every=True)
+    assert every.count("[错误 Error]") == every.count("[警示 Warning]") == 8
+    assert "同类" not in every
+
+
+def test_no_more_than_a_screenful_is_printed(monkeypatch):
+    monkeypatch.setattr("toolkit.cli.console.PROBLEMS_PRINTED", 7)
+    problems = eight_of_each(
+        ("ends_before_start", "warning"), ("several_counties", "error"), ("ends_before_start", "notice")
+    )
+    text = printed(problems)
+    assert (text.count("[错误 Error]"), text.count("[警示 Warning]"), text.count("[提示 Notice]")) == (
+        5,
+        2,
+        0,
+    )
+    assert "共有 17 处未列出" in text
 
 
 def test_data_with_errors_are_told_by_the_exit_code(junheng, place):

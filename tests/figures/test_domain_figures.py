@@ -6,7 +6,7 @@ import pytest
 
 from tests.counties import make_county
 from toolkit.figures import variation, verdicts
-from toolkit.figures.theme import FontWarning, figure_png
+from toolkit.figures.theme import FontWarning, figure_png, pinyin_order
 from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.standards import load_standard
 from toolkit.variation.compliance import judge_resources
@@ -64,6 +64,29 @@ def test_every_figure_draws_without_a_missing_glyph(resources, compliance, langu
         for exhibit in figures:
             assert figure_png(exhibit.figure).startswith(b"\x89PNG")
             assert exhibit.alt
+
+
+def test_a_public_figure_of_drivers_has_pinyin_order_and_names_no_first_school(resources):
+    drivers = compute_school_drivers(resources, year=2025)
+    figures = {
+        order: variation.plot_drivers(drivers, STANDARD, "zh", order=order)
+        for order in ("contribution", "pinyin")
+    }
+    names, lengths = {}, {}
+    for order, exhibit in figures.items():
+        axes = exhibit.figure.axes[0]
+        names[order] = [text.get_text().replace("\n", "") for text in axes.get_yticklabels()]
+        lengths[order] = {name: bar.get_width() for name, bar in zip(names[order], axes.patches, strict=True)}
+    assert names["pinyin"] == pinyin_order(names["contribution"])
+    assert lengths["pinyin"] == lengths["contribution"]
+    schools = set(drivers.schools["school_name"])
+    assert any(name in figures["contribution"].alt for name in schools)
+    assert not any(name in figures["pinyin"].alt for name in schools)
+
+
+def test_an_unknown_order_is_refused(resources):
+    with pytest.raises(ValueError, match="order must be one of"):
+        variation.plot_drivers(compute_school_drivers(resources, year=2025), STANDARD, "zh", order="size")
 
 
 def test_each_coefficient_is_a_bar_as_long_as_its_value(compliance):

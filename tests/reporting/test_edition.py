@@ -7,13 +7,14 @@ from scipy.linalg import null_space
 
 from toolkit.exhibits import Caption
 from toolkit.reporting.edition import (
+    in_pinyin_order,
     minimum_cell,
     order_of_schools,
     suppress_count_table,
     suppress_counts,
     suppress_small_samples,
 )
-from toolkit.tables.exhibit import TableColumn, TableExhibit
+from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit
 from toolkit.tables.html import table_html
 
 
@@ -112,6 +113,36 @@ def test_the_public_edition_has_no_order_of_merit():
     public = order_of_schools(schools, edition="public", by="cv")
     assert internal["school_name"].tolist() == ["乙校", "甲校", "丙校"]
     assert public["school_name"].tolist() == ["丙校", "甲校", "乙校"]
+
+
+def test_a_public_table_of_schools_stands_in_pinyin_order_within_stage_and_coefficient():
+    columns = tuple(TableColumn(name, name) for name in ("name", "stage", "school_name", "share"))
+    rows = [
+        ("R2", "primary", "乙校", 3), ("R2", "primary", "甲校", 2), ("R2", "primary", "丙校", 1),
+        ("R1", "primary", "丙校", 9), ("R1", "primary", "丙校", 8), ("R1", "primary", "丙东校", 7),
+    ]  # fmt: skip
+    data = pd.DataFrame(rows, columns=[column.name for column in columns])
+    given = TableExhibit(Caption("d", "表", "zh"), columns, data, (CellMark(0, "share", "unsure"),))
+    ordered = in_pinyin_order(given)
+    assert list(zip(ordered.data["name"], ordered.data["school_name"], strict=True)) == [
+        ("R2", "丙校"), ("R2", "甲校"), ("R2", "乙校"), ("R1", "丙东校"), ("R1", "丙校"), ("R1", "丙校"),
+    ]  # fmt: skip
+    assert ordered.data["share"].tolist() == [1, 2, 3, 7, 9, 8]
+    assert ordered.marks == (CellMark(2, "share", "unsure"),)
+    assert given.data["share"].tolist() == [3, 2, 1, 9, 8, 7]
+
+
+def test_totals_stay_below_the_schools_and_stages_apart():
+    columns = tuple(TableColumn(name, name) for name in ("school_name", "stage"))
+    rows = [("乙校", "primary"), ("甲校", "junior"), ("丙校", "primary"), ("", "")]
+    data = pd.DataFrame(rows, columns=["school_name", "stage"])
+    ordered = in_pinyin_order(TableExhibit(Caption("d", "表", "zh"), columns, data, total_rows=1))
+    assert ordered.data["school_name"].tolist() == ["丙校", "乙校", "甲校", ""]
+
+
+def test_a_table_without_schools_stays_as_it_is():
+    table = TableExhibit(Caption("d", "表", "zh"), (TableColumn("a", "a"),), pd.DataFrame({"a": ["b", "a"]}))
+    assert in_pinyin_order(table) is table
 
 
 def test_the_smallest_cell_shown_holds_ten_persons():

@@ -8,14 +8,9 @@ import pytest
 
 from tests.reporting.pages import code, prose, write
 from toolkit.errors import ParameterError
-from toolkit.reporting.execute import (
-    NotebookError,
-    check_parameters,
-    execute_notebook,
-    notebook_parameters,
-    without_paths,
-)
+from toolkit.reporting.execute import check_parameters, execute_notebook, notebook_parameters
 from toolkit.reporting.notebook import read_notebook
+from toolkit.reporting.notebook_failure import NotebookError, without_paths
 
 PARAMETERS = code(
     'code: str = "01"  # 代码\nyear: int = 2024  # 学年\nshare: float = 0.5  # 比例\nfast: bool = False',

@@ -59,6 +59,15 @@ def test_remarks_and_counts_stand_below_the_verdict():
     assert 'id="scope"' not in render_index(INDEX)
 
 
+def test_the_change_in_a_year_stands_between_verdict_and_headlines():
+    change = Finding("change_primary", "finding", 2, "小学与上一学年相比：<3> 项。", "Primary: <3>.")
+    html = render_index(replace(INDEX, changes=(change,)))
+    text = Outline(html).text
+    assert text.index("初中不通过") < text.index("小学与上一学年相比：<3> 项。") < text.index("差异最大")
+    assert '<a href="#changes">与上一学年相比</a>' in html
+    assert 'id="changes"' not in render_index(INDEX)
+
+
 def test_synthetic_data_are_said_below_the_title():
     html = render_index(replace(INDEX, header=replace(header(), is_synthetic=True)))
     assert html.index("</h1>") < html.index("本报告使用模拟数据") < html.index('class="facts"')

@@ -8,6 +8,7 @@ import pytest
 from toolkit.data.county import County, Reading
 from toolkit.data.schema import TABLES, conform
 from toolkit.reporting.quality_findings import find_quality
+from toolkit.standards import load_standard
 
 COLUMNS = (
     "teachers_above_required_qualification_primary", "backbone_teachers_primary", "pe_teachers_primary",
@@ -40,7 +41,13 @@ def finding():
         counts = pd.DataFrame({"rows_read": [6], "rows_used": [6]})
         matches = pd.DataFrame(columns=["table", "column", "name", "school_id", "how"])
         reading = Reading(County("0", "甲县", tables), (), counts, pd.DataFrame(), matches, {})
-        study = SimpleNamespace(reading=reading, county=reading.county, year=year, problems=())
+        study = SimpleNamespace(
+            reading=reading,
+            county=reading.county,
+            year=year,
+            problems=(),
+            standard=load_standard("national_2017"),
+        )
         return next(found for found in find_quality(study) if found.id == "missing")
 
     return build

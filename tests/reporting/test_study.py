@@ -1,18 +1,24 @@
 """A study: what it opens, what it writes, what the public edition leaves out."""
 
 import csv
+from dataclasses import replace
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from tests.notebooks.cells import one_reading, small_county
+from toolkit.data.checks import check_county
 from toolkit.errors import InputError, ParameterError
+from toolkit.figures.theme import pinyin_order
 from toolkit.reporting.findings import build_finding, load_findings
 from toolkit.reporting.parameters import DataQuality
 from toolkit.reporting.study import INTERNAL_TABLES, chosen_year, load_table_titles, open_study
 from toolkit.share import WORKSPACE_VARIABLE
-from toolkit.tables import quality, verdicts
+from toolkit.tables import quality, variation, verdicts
+from toolkit.tables.html import table_html
 from toolkit.variation.compliance import judge_resources
+from toolkit.variation.school_drivers import compute_school_drivers
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +106,10 @@ def test_the_public_edition_lists_nothing_that_quotes_the_input(study, tmp_path,
         assert internal.table(exhibit) is exhibit
         shown = public.table(exhibit)
         assert len(shown.data) == 0
-        assert str(len(exhibit.data)) in " ".join(shown.caption.notes)
+        assert str(len(exhibit.data)) in shown.empty_text
+        assert shown.empty_text in table_html(shown)
+        notes = openpyxl.load_workbook(tmp_path / "results" / f"{exhibit.caption.key}.xlsx").worksheets[1]
+        assert shown.empty_text in [row[1] for row in notes.values]
         assert len(rows_of(tmp_path / "results" / f"{exhibit.caption.key}.csv")) == 1
 
 
@@ -109,6 +118,38 @@ def test_the_public_edition_shows_every_other_table_as_it_is(study):
     exhibit = quality.tabulate_accounting(opened.reading, "zh")
     assert opened.table(exhibit) is exhibit
     assert not {"stage_verdicts", "coefficients", "school_verdicts", "unmet"} & set(INTERNAL_TABLES)
+
+
+def test_the_public_edition_orders_schools_by_pinyin_in_the_page_and_in_the_file(study, tmp_path):
+    internal, public = study(), study(edition="public")
+    compliance = judge_resources(internal.resources, year=internal.year)
+    drivers = compute_school_drivers(internal.resources, year=internal.year)
+    exhibit = variation.tabulate_drivers(drivers, internal.standard, "zh")
+    shown = public.table(exhibit)
+    assert internal.table(exhibit) is exhibit
+    assert shown.data["school_name"].tolist() != exhibit.data["school_name"].tolist()
+    for _, block in shown.data.groupby(["stage", "indicator"], sort=False):
+        assert block["school_name"].tolist() == pinyin_order(block["school_name"])
+    assert sorted(shown.data.to_records(index=False).tolist()) == sorted(
+        exhibit.data.to_records(index=False).tolist()
+    )
+    unmet = public.table(verdicts.tabulate_unmet(compliance, "zh")).data
+    for _, block in unmet.groupby("stage"):
+        assert block["school_name"].tolist() == pinyin_order(block["school_name"])
+    assert (internal.school_order, public.school_order) == ("contribution", "pinyin")
+
+
+def test_a_code_of_the_county_that_only_the_caller_gave_is_told(study, monkeypatch):
+    opened = study(county="990101")
+    assert "county_code_absent" not in {problem.code for problem in opened.problems}
+    tables = dict(opened.county.tables)
+    tables["schools"] = tables["schools"].assign(county_id=pd.Series(pd.NA, tables["schools"].index, "str"))
+    bare = replace(opened.reading, county=replace(opened.county, tables=tables))
+    (told,) = [one for one in check_county(bare, county="371122") if one.code == "county_code_absent"]
+    assert told.severity == "notice"
+    assert "371122" in told.message("zh")
+    assert "学校名录" in told.remedy("zh")
+    assert "county_code_absent" not in {one.code for one in check_county(bare)}
 
 
 def test_no_code_of_a_person_is_left_in_the_public_tables(study):

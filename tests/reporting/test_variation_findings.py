@@ -56,7 +56,17 @@ def sensitivity(indicator="R4", low=0.3, high=0.4, deciding=()):
 
 
 def find(
-    *, stages=(), coefficients=(), schools=(), drivers=(), locations=(), trends=(), flips=(), sensitivities=()
+    *,
+    stages=(),
+    coefficients=(),
+    schools=(),
+    drivers=(),
+    locations=(),
+    trends=(),
+    flips=(),
+    sensitivities=(),
+    changes=(),
+    edition="internal",
 ):
     """Return the findings by id for tables that hold only what is given."""
     found = find_variation(
@@ -74,8 +84,17 @@ def find(
         ),
         SimpleNamespace(trends=frame(trends, trend("insufficient", NAN))),
         SimpleNamespace(flips=frame(flips, flip("stage")), marks=("a", "b")),
+        SimpleNamespace(year=2025, stages=frame(changes, change())),
+        edition=edition,
     )
     return {finding.id: finding for finding in found}
+
+
+def change(*, schools="fail", coefficients="fail"):
+    return {
+        "stage": "primary", "schools": schools, "coefficients": coefficients,
+        "n_coefficients_fail": 1, "n_coefficients_fail_before": 3, "n_fail": 2, "n_fail_before": 5,
+    }  # fmt: skip
 
 
 def frame(rows, like):
@@ -107,6 +126,57 @@ def test_a_coefficient_above_its_limit_names_the_school_that_contributes_most():
         "影响最大的是乙，对差异（方差 S²）的贡献为 50.0%，其实际值高于县域均值。"
     )
     assert found.numbers[0].value == 0.6084
+
+
+def test_the_public_edition_counts_failing_schools_and_names_none():
+    few = [school(name, "fail", missed=["R1"]) for name in ("东校", "西校")]
+    many = [school(f"{name}校", "fail", stage="junior") for name in "甲乙丙丁戊己"]
+    rows = {
+        "coefficients": [coefficient("R5", "fail", 0.6084)],
+        "drivers": [driver("东校", 0.5, 9.0)],
+        "schools": [*few, *many],
+        "sensitivities": [sensitivity("R5", deciding=("东校",))],
+    }
+    internal, public = find(**rows), find(**rows, edition="public")
+    assert "东校" in internal["coefficient_primary_R5"].zh + internal["schools_primary"].zh
+    told = " ".join(finding.zh + finding.en for finding in public.values())
+    assert [row["school_name"] for row in rows["schools"] if row["school_name"] in told] == []
+    assert "小学有 2 所学校未达标，见“各校资源配置指标与结论”表" in public["schools_primary"].zh
+    assert "schools that fail: 6 (see the table" in public["schools_junior"].en
+    assert "whatever the missing data are" in public["schools_junior"].en
+    assert public["coefficient_primary_R5"].zh.endswith("影响较大的学校见“各项差异系数的主要影响学校”表。")
+    assert {name: found.numbers for name, found in public.items()} == {
+        name: found.numbers for name, found in internal.items()
+    }
+
+
+def test_what_fails_is_set_beside_the_year_before():
+    found = find(changes=[change()])["change_primary"]
+    assert found.zh == (
+        "小学与 2024/2025 学年相比：高于限值的差异系数上一学年 3 项、本学年 1 项，"
+        "未达标学校上一学年 5 所、本学年 2 所（不予判定的不计入）。"
+    )
+    assert found.kind == "finding"
+    assert [(one.name, one.value) for one in found.numbers] == [
+        ("n_coefficients_fail_before", 3), ("n_coefficients_fail", 1), ("n_fail_before", 5), ("n_fail", 2),
+    ]  # fmt: skip
+    assert {one.table for one in found.numbers} == {"yearly_change"}
+
+
+@pytest.mark.parametrize(
+    ("without", "names"),
+    [
+        ({"schools": ""}, ["n_coefficients_fail_before", "n_coefficients_fail"]),
+        ({"coefficients": ""}, ["n_fail_before", "n_fail"]),
+    ],
+)
+def test_a_change_is_told_only_of_what_the_standard_judges(without, names):
+    found = find(changes=[change(**without)])["change_primary"]
+    assert [one.name for one in found.numbers] == names
+
+
+def test_without_the_year_before_no_change_is_told():
+    assert "change_primary" not in find()
 
 
 def test_a_coefficient_without_drivers_is_told_without_a_school():

@@ -20,6 +20,7 @@ from toolkit.variation.readings import compare_readings
 from toolkit.variation.school_drivers import compute_school_drivers
 from toolkit.variation.sensitivities import compute_sensitivities
 from toolkit.variation.series import compute_coefficient_trends
+from toolkit.variation.yearly_change import compare_with_year_before
 
 STANDARD = load_standard("national_2017")
 
@@ -92,6 +93,22 @@ def readings(county, compliance):
 
 def shown(exhibit: TableExhibit) -> str:
     return table_html(exhibit)
+
+
+def test_verdicts_stand_beside_those_of_the_year_before(resources, compliance):
+    change = compare_with_year_before(resources, compliance)
+    before = judge_resources(resources, year=2024).stages.set_index("stage")
+    row = verdicts.tabulate_yearly_change(change, "zh").data.set_index("stage").loc["primary"]
+    assert row["n_fail_before"] == before.loc["primary", "n_fail"]
+    assert row["n_coefficients_undecided_before"] == 0
+    # Equipment value is missing in one school of 2025 only.
+    assert (row["n_undecided"], row["n_undecided_before"]) == (1, 0)
+
+
+def test_a_county_without_the_year_before_says_so(resources):
+    first = judge_resources(resources, year=2021)
+    exhibit = verdicts.tabulate_yearly_change(compare_with_year_before(resources, first), "zh")
+    assert "数据中没有可比的上一学年。" in shown(exhibit)
 
 
 def test_coefficients_stand_with_limit_margin_and_verdict(compliance, readings):
@@ -296,7 +313,7 @@ def test_rows_read_are_those_used_and_left_out(demo):
 
 
 def test_columns_that_decide_verdicts_come_first_in_the_list_of_gaps(demo):
-    data = quality.tabulate_completeness(completeness(demo), "zh").data
+    data = quality.tabulate_completeness(completeness(demo, STANDARD), "zh").data
     assert data["decides"].is_monotonic_decreasing
 
 

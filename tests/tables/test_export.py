@@ -45,6 +45,26 @@ def test_csv_reads_back_with_ids_as_text_and_empty_cells_as_missing(tmp_path):
     assert table[["cv", "share"]].isna().to_numpy().tolist() == [[False, False], [True, True]]
 
 
+def test_words_that_look_like_numbers_read_back_as_text(tmp_path):
+    data = pd.DataFrame(
+        {
+            "school_name": ["101", "102"], "name": ["7", "08"], "sheet": ["2024", "2025"],
+            "below_floor": [True, False], "value": [1.5, 2.0], "urban": [3.25, 4.0], "R1": [5.0, 6.5],
+        }
+    )  # fmt: skip
+    kinds = {"below_floor": "flag", "value": "number", "urban": "number", "R1": "number"}
+    columns = tuple(TableColumn(name, name, kinds.get(name, "text")) for name in data.columns)
+    table = load_exported_table(export_table(TableExhibit(EXHIBIT.caption, columns, data), tmp_path).csv)
+    assert table.to_dict("list") == data.to_dict("list")
+    assert [str(table[name].dtype) for name in kinds] == ["bool", "float64", "float64", "float64"]
+
+
+def test_the_files_of_a_withheld_table_say_why(tmp_path):
+    withheld = TableExhibit(EXHIBIT.caption, COLUMNS, DATA.iloc[:0], empty_text="公开版不列出")
+    notes = openpyxl.load_workbook(export_table(withheld, tmp_path).xlsx)["说明"]
+    assert ("注", "公开版不列出") in list(notes.values)
+
+
 def test_csv_tells_suppressed_from_missing_beside_an_empty_cell():
     assert table_csv(EXHIBIT).splitlines()[2] == "0007,乙校,,not_available,,suppressed"
 

@@ -7,9 +7,11 @@ from toolkit.data.checks import completeness
 from toolkit.data.county import County, Reading
 from toolkit.data.schema import TABLES, conform
 from toolkit.figures.quality import plot_missing_cells
+from toolkit.standards import load_standard
 from toolkit.tables import quality
 from toolkit.tables.html import table_html
 
+NATIONAL = load_standard("national_2017")
 ACCOUNTING = pd.DataFrame(
     [
         ("", "truth.json", "", 0, 0, 0, "other_file"),
@@ -108,7 +110,7 @@ def test_an_unmatched_name_is_listed_once_per_table_with_its_columns(reading):
 
 
 def test_gaps_are_listed_for_the_year_and_over_all_years(reading):
-    exhibit = quality.tabulate_completeness(completeness(reading, 2024), "zh")
+    exhibit = quality.tabulate_completeness(completeness(reading, NATIONAL, 2024), "zh")
     names = [
         "column",
         "missing_in_year",
@@ -127,7 +129,9 @@ def test_gaps_are_listed_for_the_year_and_over_all_years(reading):
 
 
 def test_the_figure_shows_the_gaps_of_the_year(reading):
-    shown = {year: plot_missing_cells(completeness(reading, year), "en").alt for year in (2024, 2025)}
+    shown = {
+        year: plot_missing_cells(completeness(reading, NATIONAL, year), "en").alt for year in (2024, 2025)
+    }
     assert "50.0%" in shown[2024]
     assert "50.0%" not in shown[2025]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SEVERITY_STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "notice": "blue"}
 PROBLEMS_PRINTED = 30
+PROBLEMS_OF_A_KIND = 5
 
 
 @cache
@@ -54,25 +55,52 @@ def say(name: str, **values: object) -> None:
 def fail(error: JunhengError) -> int:
     """Print an error in both languages and return its exit code."""
     if isinstance(error, DataError):
-        print_problems(error.problems, PROBLEMS_PRINTED, errors())
+        print_problems(error.problems, errors())
     errors().print(error.zh, style="bold red")
     errors().print(error.en, style="dim")
     return error.exit_code
 
 
-def print_problems(problems: Sequence[Problem], limit: int, console: "Console") -> None:
-    """Print problems with address, school, message and remedy, the severest first."""
+def print_problems(problems: Sequence[Problem], console: "Console", *, every: bool = False) -> None:
+    """Print problems with address, school, message and remedy, the severest first, by kind.
+
+    Unless every one is wanted, a few of each kind are printed and no more than `PROBLEMS_PRINTED`
+    in all.
+    """
+    of_a_kind, room = (len(problems), len(problems)) if every else (PROBLEMS_OF_A_KIND, PROBLEMS_PRINTED)
+    left = len(problems)
+    for alike in _by_kind(problems):
+        shown = alike[: min(of_a_kind, room)]
+        for problem in shown:
+            _print_problem(problem, console)
+        if 0 < len(shown) < len(alike):
+            _print_count("cli_more_of_this_kind", len(alike) - len(shown), console)
+        room -= len(shown)
+        left -= len(shown)
+    if left:
+        _print_count("cli_more_problems", left, console)
+
+
+def _by_kind(problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Return the problems in groups of one severity and code, the severest first."""
+    groups: dict[tuple[Severity, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.severity, problem.code), []).append(problem)
     severities = list(SEVERITY_STYLES)
-    ordered = sorted(problems, key=lambda problem: severities.index(problem.severity))
-    for problem in ordered[:limit]:
-        place = " ".join(part for part in (problem.file, problem.sheet, problem.cell, problem.school) if part)
-        names = " ".join(label(f"severity_{problem.severity}", language) for language in ("zh", "en"))
-        console.print(f"[{names}] {place}", style=SEVERITY_STYLES[problem.severity])
-        console.print(f"  {problem.message('zh')}{problem.remedy('zh')}")
-        console.print(f"  {problem.message('en')} {problem.remedy('en')}", style="dim")
-    if len(ordered) > limit:
-        for language in ("zh", "en"):
-            console.print(sentence("cli_more_problems", language, count=len(ordered) - limit))
+    return [groups[kind] for kind in sorted(groups, key=lambda kind: severities.index(kind[0]))]
+
+
+def _print_problem(problem: Problem, console: "Console") -> None:
+    place = " ".join(part for part in (problem.file, problem.sheet, problem.cell, problem.school) if part)
+    names = " ".join(label(f"severity_{problem.severity}", language) for language in ("zh", "en"))
+    console.print(f"[{names}] {place}", style=SEVERITY_STYLES[problem.severity])
+    console.print(f"  {problem.message('zh')}{problem.remedy('zh')}")
+    console.print(f"  {problem.message('en')} {problem.remedy('en')}", style="dim")
+
+
+def _print_count(name: str, count: int, console: "Console") -> None:
+    for language in ("zh", "en"):
+        console.print(sentence(name, language, count=count))
 
 
 @contextmanager

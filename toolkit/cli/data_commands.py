@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from toolkit.cli.console import (
-    PROBLEMS_PRINTED,
     SEVERITY_STYLES,
     help_text,
     option_help,
@@ -73,8 +72,8 @@ def check(
         mapped = given_path(mapping) if mapping else None
         reading = load_county(source, mapping=mapped, county=county or None, year=year or None)
         progress("checking")
-        problems = reading.problems + check_county(reading)
-    print_problems(problems, len(problems) if every else PROBLEMS_PRINTED, output())
+        problems = reading.problems + check_county(reading, county=county)
+    print_problems(problems, output(), every=every)
     counts = _counts(problems)
     used, read = (int(reading.accounting[name].sum()) for name in ("rows_used", "rows_read"))
     say("cli_check_rows", county=reading.county.name, read=read, used=used, left=read - used)

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from toolkit.data.schema import TABLES
 from toolkit.data.workbook import write_workbook
-from toolkit.standards import load_standard
-from toolkit.standards.model import Item
+from toolkit.standards import Item, load_standard
 from toolkit.vocabulary import Language, label
 
 PATH = Path(__file__).parents[2] / "data" / "template.xlsx"
@@ -38,7 +36,7 @@ def entered_items(year: int, language: Language) -> pd.DataFrame:
         {"year": year, "item": item.id, "item_name": label(item.name, language), "subject": subject}
         for item in load_standard("national_2017").items
         if _is_entered(item)
-        for subject in _subjects(item, language)
+        for subject in item.entries or (None,)
     ]
     return pd.DataFrame(rows)
 
@@ -47,14 +45,6 @@ def _is_entered(item: Item) -> bool:
     """Say whether an item is judged from evidence or has a number that the school tables do not give."""
     tables = {part.table for formula in item.formulas for part in (*formula.numerator, *formula.denominator)}
     return item.from_evidence or "county_years" in tables
-
-
-def _subjects(item: Item, language: Language) -> list[str | None]:
-    """Return what each row of an item is about: codes if the schema has a closed list, else labels."""
-    if not item.entries:
-        return [None]
-    has_list = TABLES["county_years"].column("subject").kind == "choice"
-    return [entry if has_list else label(entry, language) for entry in item.entries]
 
 
 if __name__ == "__main__":

@@ -1,15 +1,28 @@
 """Drivers, Lorenz curves and trends of the coefficients, as figures."""
 
+from typing import Literal, get_args
+
 import numpy as np
 
 from toolkit.exhibits import exhibit_caption
 from toolkit.figures.exhibit import FigureExhibit
-from toolkit.figures.theme import INK, PALETTE, RULE, new_figure, nice_limit, show_rows, wrapped_name
+from toolkit.figures.theme import (
+    INK,
+    PALETTE,
+    RULE,
+    new_figure,
+    nice_limit,
+    pinyin_order,
+    show_rows,
+    wrapped_name,
+)
 from toolkit.standards import Standard, indicator_name
 from toolkit.variation.locations import LocationComparison
 from toolkit.variation.school_drivers import SchoolDrivers
 from toolkit.variation.series import CoefficientTrends
 from toolkit.vocabulary import Language, label, sentence
+
+SchoolOrder = Literal["contribution", "pinyin"]
 
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -20,8 +33,15 @@ SIDE_HATCHES = {"above": "", "below": "///"}
 SCHOOLS_PER_COEFFICIENT = 8
 
 
-def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language) -> FigureExhibit:
-    """Plot the schools that contribute most to the four largest coefficients."""
+def plot_drivers(
+    drivers: SchoolDrivers, standard: Standard, language: Language, *, order: SchoolOrder = "contribution"
+) -> FigureExhibit:
+    """Plot the schools that contribute most to the four largest coefficients.
+
+    In the order of their pinyin, no school is named as the one that contributes most either.
+    """
+    if order not in get_args(SchoolOrder):
+        raise ValueError(f"order must be one of {get_args(SchoolOrder)}, not {order!r}")
     from matplotlib.patches import Patch
 
     schools = drivers.schools
@@ -36,6 +56,9 @@ def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language)
     for axes, (stage, indicator) in zip(panels, largest.index, strict=False):
         own = schools[(schools["stage"] == stage) & (schools["indicator"] == indicator)]
         own = own.nlargest(SCHOOLS_PER_COEFFICIENT, "variance_share")
+        if order == "pinyin":
+            place = pinyin_order(own["school_name"])
+            own = own.sort_values("school_name", key=lambda names: names.map(place.index), kind="stable")
         above = (own["value"] > own["mean"]).to_numpy(dtype=bool)
         bars = axes.barh(range(len(own)), 100 * own["variance_share"], height=0.62)
         for bar, is_above in zip(bars, above, strict=True):
@@ -63,8 +86,11 @@ def plot_drivers(drivers: SchoolDrivers, standard: Standard, language: Language)
         ncols=2,
     )
     first = schools.iloc[int(schools["variance_share"].argmax())]
-    alt = sentence(
-        "alt_drivers", language, school=first["school_name"], share=f"{100 * first['variance_share']:.0f}%"
+    share = f"{100 * first['variance_share']:.0f}%"
+    alt = (
+        sentence("alt_drivers", language, school=first["school_name"], share=share)
+        if order == "contribution"
+        else sentence("alt_drivers_by_pinyin", language, share=share)
     )
     return FigureExhibit(exhibit_caption("figure_drivers", language), figure, alt, table="drivers")
 

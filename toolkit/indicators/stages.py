@@ -1,23 +1,12 @@
 """Which stages a school teaches, and how a stock shared by several stages is split."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.data.schema import COMPULSORY_STAGES, STAGES
+from toolkit.data.schema.schools import STAGES_OF_TYPE
 from toolkit.standards import Split
-
-STAGES_OF_TYPE: Mapping[str, tuple[str, ...]] = {
-    "primary_school": ("primary",),
-    "teaching_point": ("primary",),
-    "junior_secondary_school": ("junior",),
-    "nine_year_school": ("primary", "junior"),
-    "twelve_year_school": ("primary", "junior", "senior"),
-    "complete_secondary_school": ("junior", "senior"),
-    "special_education_school": ("primary", "junior"),
-}
 
 
 def stages_taught(school_years: pd.DataFrame) -> NDArray[np.bool_]:

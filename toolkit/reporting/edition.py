@@ -1,4 +1,4 @@
-"""The public edition: small cells of person-level tables withheld, schools in no order of merit."""
+"""The public edition: small cells of person-level tables withheld, schools in no order of a result."""
 
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,7 @@ Edition = Literal["internal", "public"]
 Cell = tuple[int, int]
 
 TOTAL = "total"
+SCHOOL = "school_name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,32 @@ def order_of_schools(
     """Return schools in the order an edition may show: by a result, or by the pinyin of their names."""
     if edition == "internal":
         return schools.sort_values([by, name], kind="stable").reset_index(drop=True)
-    place = {school: position for position, school in enumerate(pinyin_order(set(schools[name])))}
-    return schools.sort_values(name, key=lambda names: names.map(place), kind="stable").reset_index(drop=True)
+    return schools.sort_values(name, key=_pinyin_places, kind="stable").reset_index(drop=True)
+
+
+def in_pinyin_order(exhibit: TableExhibit) -> TableExhibit:
+    """Return a table with its schools in the order of their pinyin, others as they are.
+
+    Blocks stay where they are: rows of one stage, and of equal cells before the name of the school,
+    such as one coefficient.
+    """
+    columns = [column.name for column in exhibit.columns]
+    if SCHOOL not in columns:
+        return exhibit
+    data = exhibit.data.reset_index(drop=True)
+    blocks = [*columns[: columns.index(SCHOOL)], *(name for name in columns if name == "stage")]
+    block = data.groupby(blocks, sort=False, dropna=False).ngroup() if blocks else 0
+    totals = data.index >= len(data) - exhibit.total_rows
+    keys = pd.DataFrame({"total": totals, "block": block, "place": _pinyin_places(data[SCHOOL])})
+    order = keys.sort_values(["total", "block", "place"], kind="stable").index.tolist()
+    marks = tuple(replace(mark, row=order.index(mark.row)) for mark in exhibit.marks)
+    return replace(exhibit, data=data.loc[order].reset_index(drop=True), marks=marks)
+
+
+def _pinyin_places(names: pd.Series) -> pd.Series:
+    """Return the place of each name in the order of the pinyin."""
+    place = {school: position for position, school in enumerate(pinyin_order(set(names)))}
+    return names.map(place)
 
 
 def _withhold(exhibit: TableExhibit, marks: list[CellMark]) -> TableExhibit:

@@ -16,6 +16,7 @@ LABELS = (
     "index_verdict",
     "index_no_verdict",
     "index_scope",
+    "index_changes",
     "index_headlines",
     "index_pages",
     "index_not_run",
@@ -95,6 +96,8 @@ class ReportIndex:
         What the verdict covers and what it leaves open, one paragraph each.
     facts : tuple of (str, str)
         Label and value of the counts behind the verdict.
+    changes : tuple of Finding
+        What is different from the year before, one sentence per stage.
     """
 
     header: PageHeader
@@ -105,6 +108,7 @@ class ReportIndex:
     downloads: tuple[Download, ...]
     remarks: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    changes: tuple[Finding, ...] = ()
 
 
 def render_index(index: ReportIndex, *, embed_font: bool = False) -> str:
@@ -118,6 +122,7 @@ def render_index(index: ReportIndex, *, embed_font: bool = False) -> str:
         "verdicts": [finding.text(language) for finding in ordered(index.verdicts)],
         "remarks": index.remarks,
         "facts": index.facts,
+        "changes": [finding.text(language) for finding in ordered(index.changes)],
         "headlines": _headlines(index, language),
         "pages": index.entries,
         "not_run": [
@@ -153,6 +158,7 @@ def _headings(index: ReportIndex, labels: dict[str, str]) -> tuple[Heading, ...]
     sections = (
         ("verdict", "index_verdict", True),
         ("scope", "index_scope", bool(index.remarks or index.facts)),
+        ("changes", "index_changes", bool(index.changes)),
         ("headlines", "index_headlines", any(entry.headlines for entry in index.entries)),
         ("pages", "index_pages", True),
         ("failures", "index_failures", bool(index.failures)),

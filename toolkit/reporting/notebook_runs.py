@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from toolkit.errors import RunError
-from toolkit.reporting.execute import NotebookError, execute_notebook
+from toolkit.reporting.execute import execute_notebook
 from toolkit.reporting.notebook import notebook_title, read_notebook
+from toolkit.reporting.notebook_failure import NotebookError
 from toolkit.reporting.parameters import StudyParameters
 from toolkit.share import share_path
 from toolkit.vocabulary import Language

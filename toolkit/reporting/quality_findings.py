@@ -55,7 +55,7 @@ def _problems(study: Study) -> Finding:
 
 
 def _missing(study: Study) -> Finding:
-    table = completeness(study.reading, study.year)
+    table = completeness(study.reading, study.standard, study.year)
     deciding = table[table["decides"]]
     missing, cells = int(deciding["missing_in_year"].sum()), int(deciding["cells_in_year"].sum())
     all_missing, all_cells = int(deciding["missing"].sum()), int(deciding["cells"].sum())

@@ -18,6 +18,7 @@ from toolkit.vocabulary import sentence
 
 VERDICT_NOTEBOOK = "02_inter_school_variation"
 VERDICT_IDS = "verdict_"
+CHANGE_IDS = "change_"
 HEADLINE_KINDS = ("headline", "not_judged")
 # Cautions as important as this stand on the index too: a verdict that is not robust, data that are missing.
 URGENT = 3
@@ -72,13 +73,12 @@ def write_pages(run: FinishedRun) -> None:
 
 
 def report_index(run: FinishedRun) -> ReportIndex:
-    """Return what the first page shows: the verdicts, then the headlines of each notebook."""
+    """Return what the first page shows: verdicts, change in a year, then the headlines of each notebook."""
     findings = {
         notebook.name: load_findings(run.results(notebook) / FINDINGS_NAME).findings for notebook in run.done
     }
-    verdicts = [
-        finding for finding in findings.get(VERDICT_NOTEBOOK, ()) if finding.id.startswith(VERDICT_IDS)
-    ]
+    judged = findings.get(VERDICT_NOTEBOOK, ())
+    verdicts = [finding for finding in judged if finding.id.startswith(VERDICT_IDS)]
     return ReportIndex(
         header=run.header,
         verdicts=tuple(verdicts),
@@ -99,6 +99,7 @@ def report_index(run: FinishedRun) -> ReportIndex:
         downloads=tuple(download for notebook in run.done for download in _downloads(run, notebook)),
         remarks=(sentence("remark_scope", run.header.language),) if verdicts else (),
         facts=run.facts,
+        changes=tuple(finding for finding in judged if finding.id.startswith(CHANGE_IDS)),
     )
 
 

@@ -13,9 +13,10 @@ from toolkit.data.problems import Problem
 from toolkit.data.reading import load_county
 from toolkit.data.schema import TABLES
 from toolkit.errors import InputError, ParameterError
+from toolkit.figures.variation import SchoolOrder
 from toolkit.indicators.resources import ResourceIndicators, compute_resource_indicators
 from toolkit.indicators.unstaged import UnstagedRule
-from toolkit.reporting.edition import Edition
+from toolkit.reporting.edition import Edition, in_pinyin_order
 from toolkit.reporting.findings import Finding, Findings, FindingsExhibit, save_findings, show_findings
 from toolkit.reporting.parameters import NOTEBOOKS, StudyParameters, check_parameters
 from toolkit.reporting.refusal import DataError
@@ -71,6 +72,11 @@ class Study:
         return "public" if self.parameters.edition == "public" else "internal"
 
     @property
+    def school_order(self) -> SchoolOrder:
+        """How figures order the schools that they name."""
+        return "pinyin" if self.edition == "public" else "contribution"
+
+    @property
     def unstaged_teachers(self) -> UnstagedRule:
         """What is done with teachers of combined schools that are reported without stage."""
         return cast("UnstagedRule", self.parameters.unstaged_teachers)
@@ -78,7 +84,7 @@ class Study:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """Everything noticed in reading and checking."""
-        return self.reading.problems + check_county(self.reading)
+        return self.reading.problems + check_county(self.reading, county=self.parameters.county)
 
     @cached_property
     def resources(self) -> ResourceIndicators:
@@ -89,7 +95,8 @@ class Study:
 
     def table(self, exhibit: TableExhibit) -> TableExhibit:
         """Return a table as the edition shows it, after writing its files when there is a results folder."""
-        exhibit = _without_internal_rows(exhibit) if self.edition == "public" else exhibit
+        if self.edition == "public":
+            exhibit = in_pinyin_order(_without_internal_rows(exhibit))
         if self.parameters.results_dir:
             folder = resolve_path(self.parameters.results_dir)
             export_table(exhibit, folder)
@@ -199,18 +206,19 @@ def load_table_titles(folder: Path) -> dict[str, str]:
 
 
 def _without_internal_rows(exhibit: TableExhibit) -> TableExhibit:
-    """Return a table without its rows when they are for the office only."""
+    """Return a table without its rows, and with the reason, when they are for the office only."""
     caption = exhibit.caption
     if caption.key not in INTERNAL_TABLES:
         return exhibit
     note = sentence("public_edition_not_listed", caption.language, count=len(exhibit.data))
     return replace(
         exhibit,
-        caption=replace(caption, notes=(note,)),
+        caption=replace(caption, notes=()),
         data=exhibit.data.iloc[:0],
         marks=(),
         total_rows=0,
         rows_shown=0,
+        empty_text=note,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from toolkit.reporting.edition import Edition
 from toolkit.reporting.findings import Finding, FindingNumber, FindingStatus, build_finding
 from toolkit.standards import Standard
 from toolkit.tables.variation import school_year
@@ -14,6 +15,7 @@ from toolkit.variation.readings import OtherReadings
 from toolkit.variation.school_drivers import SchoolDrivers
 from toolkit.variation.sensitivities import Sensitivities
 from toolkit.variation.series import CoefficientTrends
+from toolkit.variation.yearly_change import YearlyChange
 from toolkit.vocabulary import Language, Term, format_number, label, sentence, term
 
 NAMED_SCHOOLS = 5
@@ -41,15 +43,22 @@ def find_variation(
     locations: LocationComparison,
     trends: CoefficientTrends,
     readings: OtherReadings,
+    change: YearlyChange,
+    *,
+    edition: Edition = "internal",
 ) -> list[Finding]:
-    """Return the findings on resources and inter-school variation, the verdicts first."""
+    """Return the findings on resources and inter-school variation, the verdicts first.
+
+    Those of the public edition name no school; they count schools and name the table.
+    """
     return [
         _county_verdict(compliance),
         *_stage_verdicts(compliance),
-        *_failing_coefficients(compliance, drivers),
+        *_changes(change),
+        *_failing_coefficients(compliance, drivers, edition),
         *_near_limits(compliance),
         *_unstable(compliance, sensitivities),
-        *_failing_schools(compliance),
+        *_failing_schools(compliance, edition),
         *_open_schools(compliance),
         *_open_coefficients(compliance),
         *_locations(locations, compliance.standard),
@@ -98,11 +107,37 @@ def _stage_verdict(row: Row) -> Finding:
     )
 
 
-def _failing_coefficients(compliance: Compliance, drivers: SchoolDrivers) -> list[Finding]:
-    """Name every coefficient above its limit with the school that contributes most."""
+def _changes(change: YearlyChange) -> list[Finding]:
+    """Set what fails in each stage beside the year before; nothing where the data lack that year."""
+    return [_change(row, change.year) for row in _rows(change.stages)]
+
+
+def _change(row: Row, year: int) -> Finding:
+    judged = {"coefficients": "n_coefficients_fail", "schools": "n_fail"}
+    told = [name for name in judged if row[name]]
+    counts = {f"{name}{when}": int(row[f"{judged[name]}{when}"]) for name in told for when in ("_before", "")}
+    numbers = {f"{judged[name]}{when}": counts[f"{name}{when}"] for name in told for when in ("_before", "")}
+    return build_finding(
+        f"change_{row['stage']}",
+        "finding_change" if len(told) == len(judged) else f"finding_change_{told[0]}",
+        kind="finding",
+        importance=2,
+        numbers=tuple(
+            FindingNumber(name, float(count), "", "yearly_change") for name, count in numbers.items()
+        ),
+        stage=term(row["stage"]),
+        before=school_year(year - 1),
+        **counts,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _failing_coefficients(compliance: Compliance, drivers: SchoolDrivers, edition: Edition) -> list[Finding]:
+    """Name every coefficient above its limit, internally with the school that contributes most."""
     table = compliance.coefficients
     failing = _rows(table[table["verdict"] == "fail"].sort_values("margin"))
-    return [_failing_coefficient(row, compliance.standard, _main_driver(drivers, row)) for row in failing]
+    return [
+        _failing_coefficient(row, compliance.standard, _main_driver(drivers, row), edition) for row in failing
+    ]
 
 
 def _main_driver(drivers: SchoolDrivers, coefficient: Row) -> Row | None:
@@ -115,9 +150,13 @@ def _main_driver(drivers: SchoolDrivers, coefficient: Row) -> Row | None:
     return first[0] if first else None
 
 
-def _failing_coefficient(row: Row, standard: Standard, driver: Row | None) -> Finding:
+def _failing_coefficient(row: Row, standard: Standard, driver: Row | None, edition: Edition) -> Finding:
     values: dict[str, object] = {}
-    if driver is not None:
+    told = "finding_coefficient_above"
+    if driver is not None and edition == "public":
+        told = "finding_coefficient_above_drivers_in_table"
+    elif driver is not None:
+        told = "finding_coefficient_above_driver"
         side = "side_above" if driver["value"] > row["mean"] else "side_below"
         values = {
             "school": driver["school_name"],
@@ -126,7 +165,7 @@ def _failing_coefficient(row: Row, standard: Standard, driver: Row | None) -> Fi
         }
     return build_finding(
         f"coefficient_{row['stage']}_{row['indicator']}",
-        "finding_coefficient_above" if driver is None else "finding_coefficient_above_driver",
+        told,
         kind="headline",
         importance=2,
         status="fail",
@@ -180,32 +219,33 @@ def _reason(row: Row) -> str:
     return "error" if row["crosses"] else "school"
 
 
-def _failing_schools(compliance: Compliance) -> list[Finding]:
-    """Name the schools that fail, by stage; the table has those beyond the first."""
+def _failing_schools(compliance: Compliance, edition: Edition) -> list[Finding]:
+    """Count the schools that fail, by stage; the internal edition names the first of them."""
     failing = compliance.schools[compliance.schools["verdict"] == "fail"]
     return [
-        _schools_failing(str(stage), own, compliance.standard)
+        _schools_failing(str(stage), own, compliance.standard, edition)
         for stage, own in failing.groupby("stage", sort=False)
     ]
 
 
-def _schools_failing(stage: str, schools: pd.DataFrame, standard: Standard) -> Finding:
+def _schools_failing(stage: str, schools: pd.DataFrame, standard: Standard, edition: Edition) -> Finding:
     names = list(schools["school_name"])
     missed = schools["missed"].explode().value_counts()
-    values: dict[str, object] = {
-        "stage": term(stage),
-        "count": len(names),
-        "schools": _listed(names[:NAMED_SCHOOLS]),
-    }
+    values: dict[str, object] = {"stage": term(stage), "count": len(names)}
     # A cell that enters two indicators can fail a school although neither is known to be missed.
     if len(missed):
         most = [str(name) for name in missed.index[missed == missed.iloc[0]]]
         values["indicator"] = _joined([_name(standard, name) for name in sorted(most)])
         values["times"] = int(missed.iloc[0])
-    many = "many_" if len(names) > NAMED_SCHOOLS else ""
+    by_range = "" if len(missed) else "_by_range"
+    told = f"finding_schools_fail{by_range}_in_table"
+    if edition == "internal":
+        many = "many_" if len(names) > NAMED_SCHOOLS else ""
+        told = f"finding_{many}schools_fail{by_range}"
+        values["schools"] = _listed(names[:NAMED_SCHOOLS])
     return build_finding(
         f"schools_{stage}",
-        f"finding_{many}schools_fail" if len(missed) else f"finding_{many}schools_fail_by_range",
+        told,
         kind="headline",
         importance=3,
         status="fail",

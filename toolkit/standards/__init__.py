@@ -10,20 +10,11 @@ from toolkit.standards.describe import (
     format_requirement,
     indicator_name,
 )
+from toolkit.standards.items import Item, Requirement, Target
 from toolkit.standards.loading import available_standards, hash_standard, load_readings, load_standard
-from toolkit.standards.model import (
-    CoefficientRule,
-    Indicator,
-    Item,
-    PassRule,
-    Requirement,
-    Scope,
-    SpecialCase,
-    Split,
-    Standard,
-    Target,
-)
+from toolkit.standards.model import Standard
 from toolkit.standards.reader import StandardError
+from toolkit.standards.rules import CoefficientRule, Indicator, PassRule, Scope, SpecialCase, Split
 from toolkit.standards.values import Alternatives, Component, Condition, Formula, Mark, Text
 
 __all__ = [

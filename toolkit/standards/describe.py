@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from toolkit.standards.model import Indicator, Item, Standard, Target
+from toolkit.standards.items import Item, Target
+from toolkit.standards.model import Standard
+from toolkit.standards.rules import Indicator
 from toolkit.vocabulary import Language, format_number, label, sentence, unit_label
 
 SIGNS = {

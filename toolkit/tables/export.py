@@ -4,12 +4,14 @@ import csv
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from toolkit.data.schema import TABLES
 from toolkit.tables.exhibit import (
     REPLACING_MARKS,
     CellMark,
@@ -21,7 +23,7 @@ from toolkit.tables.exhibit import (
     mark_symbol,
     plain_text,
 )
-from toolkit.vocabulary import label, sentence
+from toolkit.vocabulary import has_term, label, sentence, term
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -33,6 +35,8 @@ CREATION_DATE = datetime(2000, 1, 1)  # noqa: DTZ001 - written without a zone
 MARKS_IN_FILES: tuple[Mark, ...] = ("suppressed", "not_available", "not_applicable", "provisional", "unsure")
 WIDEST_COLUMN = 40
 LARGEST_EXACT_INTEGER = 2**53
+# How a CSV holds true and false.
+FLAGS = ("True", "False")
 # What a table of words prints where there is nothing to name.
 NOTHING = "–"
 
@@ -61,15 +65,20 @@ def export_table(exhibit: TableExhibit, folder: Path) -> TableFiles:
 
 
 def load_exported_table(path: Path) -> pd.DataFrame:
-    """Load a table written by `export_table`: empty cells become missing values, ids stay text."""
-    text_columns = [name for name in _header(path) if name.endswith(("_id", "_code", "_mark"))]
-    return pd.read_csv(
+    """Load a table written by `export_table`: empty cells become missing values, words stay text.
+
+    A name that looks like a number, such as that of the school 101, stays text, too.
+    """
+    text_columns = [name for name in _header(path) if _holds_text(name)]
+    table = pd.read_csv(
         path,
         encoding="utf-8-sig",
         na_values=[""],
         keep_default_na=False,
         dtype=dict.fromkeys(text_columns, "str"),
     )
+    flags = [name for name in text_columns if len(table) and table[name].isin(FLAGS).all()]
+    return table.assign(**{name: table[name] == "True" for name in flags})
 
 
 def table_csv(exhibit: TableExhibit) -> str:
@@ -101,6 +110,23 @@ def _header(path: Path) -> list[str]:
     """Return the column names of a CSV file."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return next(csv.reader(file))
+
+
+def _holds_text(name: str) -> bool:
+    """Say whether a column holds words: an id, a mark, or a quantity without decimals in the vocabulary.
+
+    A column headed by a code of a closed list, such as a location, holds numbers about it.
+    """
+    if name.endswith(("_id", "_code", "_mark")):
+        return True
+    return has_term(name) and term(name).decimals is None and name not in _codes()
+
+
+@cache
+def _codes() -> frozenset[str]:
+    """Return the codes of all closed lists."""
+    columns = (column for table in TABLES.values() for column in table.columns)
+    return frozenset(code for column in columns for code in column.choices)
 
 
 def _csv_names(name: str, marked: set[str]) -> tuple[str, ...]:
@@ -176,6 +202,7 @@ def _write_notes(exhibit: TableExhibit, workbook: "Workbook") -> None:
         (label("report_n", language), caption.n),
         (label("report_interval", language), caption.interval),
         *((label("report_note", language), note) for note in caption.notes),
+        (label("report_note", language), "" if len(exhibit.data) else exhibit.empty_text),
         (label("report_source", language), caption.source),
     ]
     lines = [(name, text) for name, text in lines if text]

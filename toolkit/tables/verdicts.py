@@ -11,6 +11,7 @@ from toolkit.standards import Standard, indicator_name
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.variation.compliance import Compliance
 from toolkit.variation.readings import OtherReadings
+from toolkit.variation.yearly_change import YearlyChange
 from toolkit.vocabulary import Language, format_number, label, sentence, term, unit_label
 
 COEFFICIENT_DECIMALS = 3
@@ -37,6 +38,18 @@ def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> Table
         }
     ).replace("", pd.NA)
     return TableExhibit(exhibit_caption("stage_verdicts", language), columns, data)
+
+
+def tabulate_yearly_change(change: YearlyChange, language: Language) -> TableExhibit:
+    """Return, by stage, coefficients above the limit and failing schools in the year before and now."""
+    names = ("n_coefficients_fail", "n_coefficients_undecided", "n_fail", "n_undecided")
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        *(vocabulary_column(f"{name}{when}", language) for name in names for when in ("_before", "")),
+    )
+    caption = exhibit_caption("yearly_change", language)
+    empty = sentence("no_year_before", language)
+    return TableExhibit(caption, columns, change.stages, empty_text=empty)
 
 
 def tabulate_coefficients(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.indicators.resources import ResourceIndicators
-from toolkit.variation.compliance import judge_coefficients
+from toolkit.variation.coefficients import judge_coefficients
 from toolkit.variation.drivers import coefficient_without
 from toolkit.variation.known import KnownStocks, known_stocks
 from toolkit.variation.sensitivity import leave_one_out_range, reporting_error_band, year_to_year_stability

@@ -3,14 +3,17 @@
 import pytest
 
 from toolkit.data.checks import completeness
+from toolkit.standards import load_standard
+
+NATIONAL = load_standard("national_2017")
 
 
 @pytest.fixture
 def counted(reading_of):
     """Count the cells of a county given as rows; return (cells, missing, in the year, missing in it)."""
 
-    def count(tables, column, *, table="school_years", year=None):
-        listed = completeness(reading_of(tables), year)
+    def count(tables, column, *, table="school_years", year=None, standard=NATIONAL):
+        listed = completeness(reading_of(tables), standard, year)
         row = listed[(listed["table"] == table) & (listed["column"] == column)].iloc[0]
         names = ("cells", "missing", "cells_in_year", "missing_in_year")
         return tuple(int(row[name]) for name in names)
@@ -89,7 +92,7 @@ def test_a_school_whose_enrolment_is_missing_stays_in_scope(counted, clean):
 
 
 def test_what_is_empty_by_nature_is_not_listed(reading_of, clean):
-    listed = completeness(reading_of(clean))
+    listed = completeness(reading_of(clean), NATIONAL)
     names = set(zip(listed["table"], listed["column"], strict=True))
     assert not names & {
         ("schools", "former_names"), ("schools", "closed"), ("schools", "parent_school_id"),
@@ -111,13 +114,25 @@ def test_an_absent_pupil_lacks_no_score(counted, clean):
 
 
 def test_a_table_without_years_is_not_counted_by_year(reading_of, clean):
-    listed = completeness(reading_of(clean))
+    listed = completeness(reading_of(clean), NATIONAL)
     assert listed.loc[listed["table"] == "rotations", "cells_in_year"].isna().all()
     assert listed.loc[listed["table"] == "school_years", "cells_in_year"].notna().all()
 
 
 def test_the_columns_of_the_seven_indicators_are_needed_and_no_others(reading_of, clean):
-    listed = completeness(reading_of(clean))
+    listed = completeness(reading_of(clean), NATIONAL)
     needed = set(listed.loc[listed["decides"], "column"])
     assert {"enrolment_senior", "backbone_teachers_junior", "multimedia_rooms"} <= needed
     assert not needed & {"books", "classes_primary", "school_id", "teachers_primary"}
+
+
+def test_scope_and_deciding_columns_are_those_of_the_standard(reading_of, clean):
+    standard = load_standard("national_2012")
+    listed = {
+        name: completeness(reading_of(clean), each).set_index("column")["decides"]
+        for name, each in (("national_2017", NATIONAL), ("national_2012", standard))
+    }
+    assert not listed["national_2017"]["books"]
+    assert listed["national_2012"]["books"]
+    assert listed["national_2017"]["multimedia_rooms"]
+    assert not listed["national_2012"]["multimedia_rooms"]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.data.simulate import brute_force
 from toolkit.data.simulate import SimulatedCounty
-from toolkit.data.simulate.plan import constants
+from toolkit.data.simulate.plan_numbers import constants
 from toolkit.standards import load_standard
 
 INDICATORS = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")

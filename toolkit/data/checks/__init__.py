@@ -83,7 +83,7 @@ SEVERITIES = ("error", "warning", "notice")
 __all__ = ["RULES", "check_county", "completeness", "registered_names"]
 
 
-def check_county(reading: Reading) -> tuple[Problem, ...]:
+def check_county(reading: Reading, *, county: str = "") -> tuple[Problem, ...]:
     """Check a county for contradictions, gaps and values that raise a question.
 
     Problems of the reading itself are not repeated. Nothing is changed.
@@ -92,6 +92,8 @@ def check_county(reading: Reading) -> tuple[Problem, ...]:
     ----------
     reading : Reading
         The county as it was read.
+    county : str
+        Code of the county that was asked for, empty when none was.
 
     Returns
     -------
@@ -100,5 +102,6 @@ def check_county(reading: Reading) -> tuple[Problem, ...]:
     """
     evidence = gather_evidence(reading)
     found = [problem for rule in RULES for problem in rule(evidence)]
+    found += registry.code_that_was_only_asked_for(evidence, county)
     tables = list(TABLES)
     return tuple(sorted(found, key=lambda p: (SEVERITIES.index(p.severity), tables.index(p.table))))

@@ -11,17 +11,9 @@ import pandas as pd
 from toolkit.data.county import Reading
 from toolkit.data.problems import Problem, Severity
 from toolkit.data.schema import STAGES, TABLES, conform
+from toolkit.data.schema.schools import SCHOOL_TYPES, possible_stages
 from toolkit.vocabulary import format_number
 
-STAGES_OF_TYPE: Mapping[str, tuple[str, ...]] = {
-    "primary_school": ("primary",),
-    "teaching_point": ("primary",),
-    "junior_secondary_school": ("junior",),
-    "nine_year_school": ("primary", "junior"),
-    "twelve_year_school": ("primary", "junior", "senior"),
-    "complete_secondary_school": ("junior", "senior"),
-    "special_education_school": ("primary", "junior", "senior"),
-}
 Frame = Any
 """A pandas DataFrame. Its own annotations give each column and each result several types."""
 
@@ -135,8 +127,8 @@ def rows(flagged: Any) -> list[int]:
 
 
 def has_stage(school_type: pd.Series, stage: str) -> pd.Series:
-    """Say which types of school teach a stage; unknown types teach none."""
-    teaching = [name for name, stages in STAGES_OF_TYPE.items() if stage in stages]
+    """Say which types of school may teach a stage; unknown types teach none."""
+    teaching = [name for name in SCHOOL_TYPES if stage in possible_stages(name)]
     return school_type.isin(teaching)
 
 

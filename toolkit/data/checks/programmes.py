@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from toolkit.data.checks.evidence import STAGES_OF_TYPE, Evidence, rows
+from toolkit.data.checks.evidence import Evidence, rows
 from toolkit.data.problems import Problem
+from toolkit.data.schema.schools import possible_stages
 
 # Programmes in which a lead school and its members belong together.
 LED_PROGRAMMES = ("group_schooling", "school_zone", "joint_schooling")
@@ -108,8 +109,7 @@ def stages_outside_school(evidence: Evidence) -> list[Problem]:
     groups = evidence.table("school_groups")
     types = evidence.table("schools").groupby("school_id")["school_type"].agg(list)
     taught = {
-        code: {stage for name in names for stage in STAGES_OF_TYPE.get(name, ())}
-        for code, names in types.items()
+        code: {stage for name in names for stage in possible_stages(name)} for code, names in types.items()
     }
     outside = [
         code in taught and not pd.isna(stage) and stage not in taught[code]

@@ -10,6 +10,16 @@ from toolkit.data.problems import Problem
 BUILT_BY = {"planned_by_2010": 2010, "built_by_2016": 2016}
 
 
+def code_that_was_only_asked_for(evidence: Evidence, county: str) -> list[Problem]:
+    """Tell that the code of the county comes from the one who asked, not from the register."""
+    schools = evidence.table("schools")
+    if not county or schools.empty or schools["county_id"].notna().any():
+        return []
+    file, sheet, _ = evidence.place("schools", int(schools.index[0]), "county_id")
+    values = (("county", county), ("what", "@county_id"), ("sheet", "@table_schools"))
+    return [Problem("county_code_absent", "notice", file, sheet, "", "schools", "county_id", "", values)]
+
+
 def parents_outside_register(evidence: Evidence) -> list[Problem]:
     """Find parent schools that the register does not hold."""
     schools = evidence.table("schools")
@@ -30,13 +40,17 @@ def open_schools_without_years(evidence: Evidence) -> list[Problem]:
     years = evidence.table("school_years").dropna(subset=["school_id", "year"])
     schools = evidence.table("schools").dropna(subset=["school_id"])
     covered = sorted(int(year) for year in years["year"].unique())
-    reported = years.groupby("school_id")["year"].agg(lambda values: {int(value) for value in values})
+    reported: dict[str, set[int]] = {}
+    for code, year in zip(years["school_id"], years["year"], strict=True):
+        reported.setdefault(code, set()).add(int(year))
     links = evidence.table("school_links")
     successors, predecessors = set(links["to_school_id"]), set(links["from_school_id"])
+    entries = schools.assign(first=schools.index).groupby("school_id", sort=False)
+    lifetimes = entries.agg(first=("first", "first"), opened=("opened", "min"), closed=("closed", "max"))
     found = []
-    for code, entries in schools.groupby("school_id", sort=False):
+    for code, first, opened, closed in lifetimes.itertuples(name=None):
         has = reported.get(code, set())
-        expected_from, expected_to = entries["opened"].min(), entries["closed"].max() - 1
+        expected_from, expected_to = opened, closed - 1
         if pd.isna(expected_from) or code in successors:
             expected_from = min(has or covered, default=0)
         if code in predecessors and has:
@@ -45,10 +59,9 @@ def open_schools_without_years(evidence: Evidence) -> list[Problem]:
         open_in = [year for year in covered if expected_from <= year and not (ends and year > expected_to)]
         absent = [year for year in open_in if year not in has]
         if absent:
-            index = int(entries.index[0])
             found.append(
                 evidence.problem(
-                    "school_without_years", "warning", "schools", index, "school_id", years=absent
+                    "school_without_years", "warning", "schools", int(first), "school_id", years=absent
                 )
             )
     return found

@@ -4,16 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.data.checks.evidence import (
-    STAGES_OF_TYPE,
-    Evidence,
-    has_stage,
-    rows,
-    total_enrolment,
-)
+from toolkit.data.checks.evidence import Evidence, has_stage, rows, total_enrolment
 from toolkit.data.checks.settings import national_standard
 from toolkit.data.problems import Problem, Severity
 from toolkit.data.schema import STAGES
+from toolkit.data.schema.schools import SCHOOL_TYPES, possible_stages
 
 # Six years of primary school, or five (五四学制), where grade 6 is counted as junior.
 GRADES_OF_STAGE = (
@@ -73,7 +68,7 @@ def entrants_against_first_grades(evidence: Evidence) -> list[Problem]:
 def stages_against_type(evidence: Evidence) -> list[Problem]:
     """Find students or teachers in a stage that the type of the school does not teach."""
     years = evidence.school_years
-    known = years["school_type"].isin(list(STAGES_OF_TYPE))
+    known = years["school_type"].isin(list(SCHOOL_TYPES))
     found = []
     for stage in STAGES:
         columns = [f"enrolment_{stage}"] + ([f"teachers_{stage}"] if stage != "senior" else [])
@@ -97,7 +92,7 @@ def stages_against_type(evidence: Evidence) -> list[Problem]:
 def stages_without_students(evidence: Evidence) -> list[Problem]:
     """Find stages of a combined school whose students are missing, or zero."""
     years = evidence.school_years
-    combined = years["school_type"].map(lambda name: len(STAGES_OF_TYPE.get(name, ())) > 1)
+    combined = years["school_type"].map(lambda name: len(possible_stages(name)) > 1)
     combined = combined.astype(bool) & (years["school_type"] != "special_education_school")
     found = []
     for stage in STAGES:
@@ -133,7 +128,7 @@ def stocks_without_students(evidence: Evidence) -> list[Problem]:
             "warning",
             "school_years",
             index,
-            f"enrolment_{STAGES_OF_TYPE.get(years.at[index, 'school_type'], STAGES)[0]}",
+            f"enrolment_{(possible_stages(years.at[index, 'school_type']) or STAGES)[0]}",
             year=years.at[index, "year"],
         )
         for index in rows(empty & (years[list(STOCKS)] > 0).any(axis=1))

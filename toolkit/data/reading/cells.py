@@ -81,11 +81,9 @@ def make_grid(
 
 def is_blank(value: object) -> bool:
     """Say whether a raw value is an empty cell (a zero is not)."""
-    return (
-        value is None
-        or value == ""
-        or (isinstance(value, str) and not value.strip("\u200b\ufeff \t\r\n\u3000\xa0"))
-    )
+    if isinstance(value, str):
+        return not value or not value.strip("\u200b\ufeff \t\r\n\u3000\xa0")
+    return value is None
 
 
 def is_blank_row(row: list[object] | tuple[object, ...]) -> bool:

@@ -18,7 +18,8 @@ from toolkit.data.reading.keys import (
 from toolkit.data.reading.layout import table_named
 from toolkit.data.reading.log import ReadingLog
 from toolkit.data.reading.mapped import counties_of, find_grid, find_headers, read_mapped
-from toolkit.data.reading.mapping import LayoutMapping, load_mapping
+from toolkit.data.reading.mapping import LayoutMapping
+from toolkit.data.reading.mapping_file import load_mapping
 from toolkit.data.reading.plausibility import doubt_units
 from toolkit.data.reading.recognised import read_recognised
 from toolkit.data.reading.references import Register, settle_references

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import islice
 
 from toolkit.data.reading.cells import Grid, is_blank
 from toolkit.data.reading.layout import Layout
@@ -50,8 +51,8 @@ def _fate_without_values(cells: tuple[object, ...]) -> str:
 
 
 def _fate(cells: tuple[object, ...], codes: list[int], header: dict[int, str]) -> str:
-    filled = [value for value in cells if not is_blank(value)]
-    texts = [visible(value) for value in filled[:4] if isinstance(value, str)]
+    filled = list(islice((value for value in cells if not is_blank(value)), 4))
+    texts = [visible(value) for value in filled if isinstance(value, str)]
     has_code = any(_is_code(cells[position]) for position in codes)
     if any(_is_total(text, has_code=has_code) for text in texts[:3]):
         return "total_row"
@@ -59,11 +60,19 @@ def _fate(cells: tuple[object, ...], codes: list[int], header: dict[int, str]) -
         return "note_row"
     if len(filled) == 1 and texts and _SECTION.match(texts[0]):
         return "section_row"
-    if len(header) > 1:
-        same = sum(isinstance(cells[at], str) and squash(cells[at]) == text for at, text in header.items())
-        if same >= 2 and same * 2 >= len(header):
-            return "repeated_header"
-    return ""
+    return "repeated_header" if _repeats(cells, header) else ""
+
+
+def _repeats(cells: tuple[object, ...], header: dict[int, str]) -> bool:
+    """Say whether at least two cells, and half of them, say what the header says."""
+    may_differ = min(len(header) // 2, len(header) - 2)
+    for at, text in header.items():
+        value = cells[at]
+        if not isinstance(value, str) or squash(value) != text:
+            may_differ -= 1
+            if may_differ < 0:
+                return False
+    return may_differ >= 0
 
 
 def _is_code(value: object) -> bool:

@@ -8,6 +8,7 @@ not tell, is found here.
 import re
 import zipfile
 from collections.abc import Iterator
+from operator import itemgetter
 from posixpath import join, normpath
 from xml.parsers import expat
 
@@ -88,8 +89,8 @@ def _inspect_sheet(archive: zipfile.ZipFile, part: str, file: str) -> tuple[int,
         cut = data.rfind(b"<")
         data, tail = data[:cut], data[cut:]
         addresses = _FILLED_CELL.findall(data)
-        columns.update({letters for letters, _ in addresses})
-        last_row = max(last_row, *map(int, {row for _, row in addresses}), 0) if addresses else last_row
+        columns.update(map(itemgetter(0), addresses))
+        last_row = max(last_row, *map(int, set(map(itemgetter(1), addresses))), 0)
         suspicious = suspicious or any(sign in data for sign in _SIGNS_OF_DEFECTS)
     width = max((column_position(letters.decode()) + 1 for letters in columns), default=0)
     return last_row * width, _defects(archive, part, file) if suspicious else {}

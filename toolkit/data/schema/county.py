@@ -16,6 +16,8 @@ CLASS_SIZE_BANDS = (
 )
 CLASS_STAGES = ("primary", "junior")
 ENTERED_VERDICTS = ("met", "not_met")
+# The subjects of the national monitoring of the quality of compulsory education.
+MONITORED_SUBJECTS = ("chinese", "mathematics", "science", "physical_education", "art", "morality_law")
 RESPONDENTS = (
     "students_surveyed",
     "parents",
@@ -57,7 +59,7 @@ COUNTY_YEARS = Table(
         YEAR,
         Column("item", "code", aliases=("指标代码", "指标编号", "项目代码"), required=True, period="fixed"),
         Column("item_name", "text", aliases=("指标名称", "指标"), period="fixed", may_be_empty=True),
-        Column("subject", "text", aliases=("监测学科", "学科"), period="fixed", may_be_empty=True),
+        choice("subject", MONITORED_SUBJECTS, "监测学科", "学科", period="fixed", may_be_empty=True),
         Column("item_value", "number", aliases=("数值", "值"), period="calendar_year", may_be_empty=True),
         Column(
             "item_numerator",

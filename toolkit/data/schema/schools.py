@@ -1,5 +1,7 @@
 """学校名录: the register of schools, and the links between schools that change."""
 
+from collections.abc import Mapping
+
 from toolkit.data.schema.model import Column, Table, choice, school_code
 
 SCHOOL_TYPES = (
@@ -11,9 +13,28 @@ SCHOOL_TYPES = (
     "complete_secondary_school",
     "special_education_school",
 )
+STAGES_OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    "primary_school": ("primary",),
+    "teaching_point": ("primary",),
+    "junior_secondary_school": ("junior",),
+    "nine_year_school": ("primary", "junior"),
+    "twelve_year_school": ("primary", "junior", "senior"),
+    "complete_secondary_school": ("junior", "senior"),
+    "special_education_school": ("primary", "junior"),
+}
+"""Stages that every school of a type teaches."""
+
+FURTHER_STAGES_OF_TYPE: Mapping[str, tuple[str, ...]] = {"special_education_school": ("senior",)}
+"""Stages that a school of a type may teach besides."""
+
 OWNERSHIPS = ("public", "private")
 LOCATIONS = ("urban", "town_area", "rural")
 LINK_KINDS = ("rename", "merge", "split", "new_campus")
+
+
+def possible_stages(school_type: str) -> tuple[str, ...]:
+    """Return the stages that a school of a type may teach, none for an unknown type."""
+    return STAGES_OF_TYPE.get(school_type, ()) + FURTHER_STAGES_OF_TYPE.get(school_type, ())
 
 
 def _flag(name: str, *aliases: str) -> Column:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.data.county import County
+from toolkit.data.schema import TABLES, conform
 from toolkit.data.simulate.classes import class_table, simulate_classes
 from toolkit.data.simulate.county_items import county_item_table, survey_table
 from toolkit.data.simulate.dirt import Dirt, add_dirt
@@ -20,7 +21,6 @@ from toolkit.data.simulate.rotation import Rotations, simulate_rotations
 from toolkit.data.simulate.school_years import school_year_table
 from toolkit.data.simulate.scores import simulate_scores
 from toolkit.data.simulate.settings import DEMO, SimulationSettings, stream
-from toolkit.data.simulate.tables import canonical_table
 from toolkit.data.simulate.teachers import Staff, simulate_teachers
 from toolkit.data.simulate.truth import as_plain, describe_truth
 
@@ -84,7 +84,9 @@ def simulate_county(settings: SimulationSettings = DEMO, *, seed: int) -> Simula
             teacher_id=_codes("T", column(scores.table, "teacher"), settings),
         )
         frames["scores"] = codes.drop(columns=["row", "number", "teacher"])
-    tables = {name: canonical_table(name, frame) for name, frame in frames.items() if len(frame)}
+    tables = {
+        name: conform(frame.replace("", None), TABLES[name]) for name, frame in frames.items() if len(frame)
+    }
     dirt = Dirt([], []) if settings.clean else add_dirt(tables, register, plan, settings, seed)
     truth = describe_truth(
         school_years, classes, register, plan, programmes, rotations, scores.effects, dirt, settings, seed

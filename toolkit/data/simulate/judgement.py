@@ -2,7 +2,8 @@
 
 from math import fsum, sqrt
 
-from toolkit.data.simulate.plan import COMBINED, PER_100, Plan, constants, split_weights
+from toolkit.data.simulate.plan import Plan
+from toolkit.data.simulate.plan_numbers import COMBINED, PER_100, constants, split_weights
 from toolkit.data.simulate.register import Register
 
 STAGES = ("primary", "junior")

@@ -15,3 +15,9 @@ def make_county(
     rows = {"schools": list(schools), "school_years": list(school_years)}
     tables = {name: conform(pd.DataFrame(given), TABLES[name]) for name, given in rows.items()}
     return County(county_id="990100", name="测试县", tables=tables)
+
+
+def with_tables(county: County, **rows: Iterable[Mapping[str, object]]) -> County:
+    """Return the county with further tables written out by hand, or with other rows in place of its own."""
+    tables = {name: conform(pd.DataFrame(list(given)), TABLES[name]) for name, given in rows.items()}
+    return County(county.county_id, county.name, {**county.tables, **tables})

@@ -1,15 +1,21 @@
 """What every exhibit of a report carries, whether it is a table or a figure."""
 
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from html import escape
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
+from toolkit.errors import RunError
 from toolkit.vocabulary import Language, has_sentence, label, sentence
 
 ExhibitKind = Literal["table", "figure"]
 
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+EXHIBITS_NAME = "exhibits.json"
+EXHIBITS_VERSION = 1
 # A sample that names itself, such as "学校数：57", takes no label in front.
 OWN_LABEL = re.compile(r"[:：]")
 
@@ -55,6 +61,8 @@ class Caption:
         Where the data come from.
     notes : tuple of str
         Remarks printed below.
+    origin : str
+        Notebook that computed it and holds its files, when another one shows it again.
     """
 
     key: str
@@ -65,6 +73,7 @@ class Caption:
     interval: str = ""
     source: str = ""
     notes: tuple[str, ...] = ()
+    origin: str = ""
 
     def __post_init__(self) -> None:
         if not KEY_PATTERN.fullmatch(self.key):
@@ -152,9 +161,80 @@ def notes_html(caption: Caption, more: tuple[str, ...] = ()) -> str:
     if caption.source:
         lines.append(labelled("report_source", caption.source, caption.language))
     paragraphs = "".join(f"<p>{line}</p>" for line in lines)
-    return (
-        f'<div class="exhibit-notes">{paragraphs}<p class="exhibit-files" data-key="{caption.key}"></p></div>'
-    )
+    files = f'<p class="exhibit-files" data-key="{caption.key}"{_origin_attribute(caption.origin)}></p>'
+    return f'<div class="exhibit-notes">{paragraphs}{files}</div>'
+
+
+def reference_html(key: str, *, origin: str = "", title: str = "") -> str:
+    """Return a link to an exhibit; its number is filled in when the page is rendered.
+
+    Parameters
+    ----------
+    key : str
+        Key of the exhibit.
+    origin : str
+        Notebook whose page the link leads to when the page itself does not have the exhibit.
+    title : str
+        What the link then reads; the key when it is empty.
+    """
+    text = escape(title or key)
+    return f'<a class="exhibit-ref" href="#{exhibit_id(key)}"{_origin_attribute(origin)}>{text}</a>'
+
+
+def save_exhibit(folder: Path, kind: ExhibitKind, caption: Caption, content: Mapping[str, Any]) -> None:
+    """Add what an exhibit is to ``exhibits.json`` of a folder, in the place of one with its key."""
+    entry = {"kind": kind, "caption": asdict(caption), **content}
+    entries = {**saved_exhibits(folder), caption.key: entry}
+    saved = {"schema_version": EXHIBITS_VERSION, "exhibits": list(entries.values())}
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(saved, ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / EXHIBITS_NAME).write_bytes(f"{text}\n".encode())
+
+
+def saved_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what is saved of the exhibits of a notebook, by key, in the order of the notebook.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged or of another version.
+    """
+    path = folder / EXHIBITS_NAME
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema_version"] != EXHIBITS_VERSION:
+            raise ValueError(f"schema_version {content['schema_version']}, not {EXHIBITS_VERSION}")
+        return {entry["caption"]["key"]: entry for entry in content["exhibits"]}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError("saved_exhibits_unreadable", path=path.name, reason=error) from error
+
+
+def saved_exhibit(folder: Path, kind: ExhibitKind, key: str) -> dict[str, Any]:
+    """Return what is saved of one exhibit.
+
+    Raises
+    ------
+    RunError
+        If the folder has no such exhibit.
+    """
+    entries = saved_exhibits(folder)
+    if key not in entries or entries[key]["kind"] != kind:
+        known = [name for name, entry in entries.items() if entry["kind"] == kind]
+        raise RunError("saved_exhibit_absent", key=key, folder=folder.name, known=", ".join(known))
+    return entries[key]
+
+
+def saved_caption(entry: Mapping[str, Any]) -> Caption:
+    """Return the caption of a saved exhibit."""
+    caption = entry["caption"]
+    return Caption(**{**caption, "notes": tuple(caption["notes"])})
+
+
+def _origin_attribute(origin: str) -> str:
+    """Return the attribute that names the notebook an exhibit comes from."""
+    return f' data-origin="{escape(origin)}"' if origin else ""
 
 
 def labelled(name: str, text: str, language: Language) -> str:

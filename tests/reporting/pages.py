@@ -83,6 +83,8 @@ def record(**changes):
         "inputs": (InputFile("东湖县.xlsx", "ab" * 32),),
         "standard": "national_2017",
         "standard_sha256": "cd" * 32,
+        "plan": "",
+        "plan_sha256": "",
         "packages": {"pandas": "3.0.0", "numpy": "2.2.0"},
         "python": "3.12.1",
         "seed": 7,

@@ -43,7 +43,7 @@ def test_every_parameter_has_label_help_and_json_type():
 
 def test_every_choice_has_a_label():
     closed = [entry for entry in parameter_fields() if "choices" in entry.metadata]
-    assert len(closed) == 3
+    assert len(closed) == 4
     assert all(has_term(f"{entry.name}_{choice}") for entry in closed for choice in entry.metadata["choices"])
 
 
@@ -92,6 +92,7 @@ def test_the_page_shows_no_path_and_nothing_that_is_empty():
         ("学年（起始年份），0 为数据中最近学年", "2020"),
         ("评估标准", "own.toml"),
         ("一贯制学校未分学段教师的处理", "不予拆分（不予判定）"),
+        ("学校名称", "真实校名"),
         ("报告语言", "中文"),
         ("报告版本", "内部版"),
         ("填报误差（占存量的比例）", "0.0"),

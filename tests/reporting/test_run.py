@@ -14,7 +14,7 @@ from toolkit.reporting.parameters import NOTEBOOKS, parameters_cell
 from toolkit.reporting.run import input_files, parameter_records, run_report
 from toolkit.share import WORKSPACE_VARIABLE
 
-PAGES = ("01_data_quality.html", "02_inter_school_variation.html", "index.html")
+PAGES = ("01_data_quality.html", "02_inter_school_variation.html", "07_annual_report.html", "index.html")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def quick_notebooks(tmp_path, monkeypatch):
         "from toolkit.reporting.findings import build_finding\n"
         "study.findings(build_finding('verdict_primary', 'finding_no_names', kind='headline', importance=1))"
     )
-    endings = {"01_data_quality": "1 / 0", "02_inter_school_variation": findings}
+    endings = {name: "1 / 0" if name.startswith("01") else findings for name in NOTEBOOKS}
     for name, record in NOTEBOOKS.items():
         pages.write(
             folder / f"{name}.ipynb",
@@ -111,7 +111,7 @@ def test_the_record_holds_no_path_of_this_machine(outcome, workspace, workbook):
     assert str(workbook.parent) not in text
 
 
-@pytest.mark.parametrize(("page", "figures"), [(PAGES[0], 1), (PAGES[1], 6)])
+@pytest.mark.parametrize(("page", "figures"), [(PAGES[0], 1), (PAGES[1], 10), (PAGES[2], 13)])
 def test_a_page_has_all_its_figures_and_no_error_or_warning(outcome, page, figures):
     html = (outcome.placement.path / page).read_text(encoding="utf-8")
     assert len(Outline(html).all("img")) == figures
@@ -158,15 +158,18 @@ def test_a_notebook_that_fails_fails_alone(quick_notebooks, workbook, tmp_path):
         f"已运行部分保存在：{kept}",
     ]
     assert sorted(path.name for path in folder.iterdir()) == [
-        "02_inter_school_variation.html", "failed", "index.html", "results", "run-log.json", "run.json",
+        "02_inter_school_variation.html", "07_annual_report.html", "failed", "index.html", "results",
+        "run-log.json", "run.json",
     ]  # fmt: skip
-    assert [path.name for path in (folder / "results").iterdir()] == ["02_inter_school_variation"]
+    assert sorted(path.name for path in (folder / "results").iterdir()) == [
+        "02_inter_school_variation", "07_annual_report",
+    ]  # fmt: skip
     text = Outline((folder / "index.html").read_text(encoding="utf-8")).text
     assert "01 标题" in text
     assert "ZeroDivisionError：division by zero" in text
     assert "公开版" in text
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert [each["status"] for each in record["notebooks"]] == ["failed", "done"]
+    assert [each["status"] for each in record["notebooks"]] == ["failed", "done", "done"]
 
 
 def test_a_run_that_breaks_off_leaves_nothing(workbook, tmp_path, monkeypatch):

@@ -225,13 +225,13 @@ def test_open_schools_say_how_many_cells_decide():
     rows = [school("甲", "undecided", deciding=["a", "b"]), school("乙", "undecided", deciding=["a"])]
     found = find(schools=rows)["open_primary"]
     assert (found.kind, found.status) == ("not_judged", "undecided")
-    assert "because data are missing: 2; filling 3 cell(s) allows a verdict" in found.en
+    assert "because data are missing: 2; cells to fill in for a verdict: 3" in found.en
 
 
 def test_an_open_coefficient_says_how_low_it_may_be():
     rows = [coefficient("R6", "undecided", 0.303, low=0.3021, missing=1)]
     found = find(coefficients=rows)["open_coefficient_primary_R6"]
-    assert "with 1 school(s) not reporting, the coefficient may be as low as 0.302" in found.en
+    assert "schools not reporting: 1. The coefficient may be as low as 0.302" in found.en
 
 
 def test_the_largest_share_between_locations_is_named():
@@ -253,7 +253,7 @@ def test_the_largest_share_between_locations_is_named():
         (trend("too_far", 2040.0), "not reach its limit within ten years"),
         (trend("unsteady", 2029.0), "nothing is projected"),
         (trend("year_incomplete", 2029.0), "this year is incomplete"),
-        (trend("insufficient", NAN, slope=NAN, points=3), "only 3 year(s)"),
+        (trend("insufficient", NAN, slope=NAN, points=3), "trend (3)"),
     ],
 )
 def test_a_trend_above_the_limit_says_where_it_leads(row, told):
@@ -268,8 +268,8 @@ def test_a_trend_within_the_limit_is_not_mentioned():
     ("subjects", "told", "importance"),
     [
         ([], "no verdict changes", 6),
-        (["school"], "1 verdict(s) change and 0 school(s) drop out", 6),
-        (["school", "stage"], "2 verdict(s) change, among them that on a stage", 4),
+        (["school"], "verdicts that change: 1; schools that drop out or enter: 0", 6),
+        (["school", "stage"], "verdicts that change: 2, among them that on a stage", 4),
     ],
 )
 def test_other_readings_are_told_by_the_gravest_change(subjects, told, importance):

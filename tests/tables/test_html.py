@@ -86,6 +86,13 @@ def test_a_minimum_is_met_where_a_judgement_is_passed():
         assert words in english
 
 
+def test_a_cell_with_a_long_text_is_known_to_the_style_sheet():
+    texts = (*COLUMNS[:3], TableColumn("verdict", "说明"))
+    short, long = (DATA.assign(verdict=text) for text in ("短", "长" * 60))
+    assert 'class="long"' not in table_html(exhibit(columns=texts, data=short))
+    assert f'<td class="long">{"长" * 60}</td>' in table_html(exhibit(columns=texts, data=long))
+
+
 def test_a_table_without_rows_says_so_instead_of_showing_an_empty_grid():
     html = table_html(exhibit(data=DATA.iloc[:0]))
     assert "<table" not in html
@@ -185,3 +192,11 @@ def test_values_are_printed_as_people_write_them(value, kind, text):
 def test_an_unknown_verdict_is_refused():
     with pytest.raises(ValueError, match="verdict must be one of"):
         cell_text("perhaps", TableColumn("x", "x", "verdict"), "zh")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(13.0, "13"), (343.8, "343.8"), (1_310_000.0, "1,310,000"), (np.inf, "∞")]
+)
+def test_a_column_of_several_units_prints_whole_numbers_without_decimals(value, text):
+    column = TableColumn("gap", "缺口", "number", decimals=1, trims_whole=True)
+    assert cell_text(value, column, "zh") == text

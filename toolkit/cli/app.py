@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from toolkit.cli import data_commands, report_commands, standard_commands
+from toolkit.cli import compare_commands, data_commands, report_commands, standard_commands
 from toolkit.cli.console import fail, help_text
 from toolkit.cli.usage import UsageError, told
 from toolkit.errors import JunhengError
@@ -22,6 +22,7 @@ app = typer.Typer(
 report_commands.add_to(app)
 data_commands.add_to(app)
 standard_commands.add_to(app)
+compare_commands.add_to(app)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,9 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 2 wrong option or parameter; 3 the data cannot be used as they are; 4 a notebook
-        failed or a file could not be put in place; 5 the data do not identify what was
-        asked for; 130 interrupted.
+        0 done; 1 the runs that were compared differ; 2 wrong option or parameter; 3 the data cannot
+        be used as they are; 4 a notebook failed or a file could not be put in place; 5 the data do not
+        identify what was asked for; 130 interrupted.
     """
     given = sys.argv[1:] if arguments is None else arguments
     try:

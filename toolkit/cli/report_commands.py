@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import Field
+from dataclasses import Field, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,13 +15,32 @@ import typer
 from toolkit.cli.console import errors, help_text, option_help, output, say, steps
 from toolkit.cli.paths import given_path, writing
 from toolkit.errors import RunError
-from toolkit.reporting.parameters import OWN_STANDARD, PATH_PARAMETERS, parameter_fields
+from toolkit.reporting.parameters import (
+    OWN_STANDARD,
+    PATH_PARAMETERS,
+    STANDARD_PARAMETERS,
+    parameter_fields,
+)
 from toolkit.share import WORKSPACE_NAME, WORKSPACE_VARIABLE, mark_workspace, share_path
 
 if TYPE_CHECKING:
     from toolkit.reporting.run import RunOutcome
 
 NOTEBOOK_FAILED = RunError.exit_code
+DEMO_PLAN = "meizhou"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for beside the parameters of the notebooks."""
+
+    output: str
+    embed_font: bool
+    docx: bool
+    pdf: bool
+    schools: bool
+    forms: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,16 +50,32 @@ def add_to(app: typer.Typer) -> None:
         app.command(name, help=help_text(name), short_help=option_help(name))(command)
 
 
-def demo(output: str, embed_font: bool, **parameters: object) -> int:
+def demo(output: str, embed_font: bool, docx: bool, pdf: bool, schools: bool, **parameters: object) -> int:
     """Make the report of the demonstration county."""
     say("cli_demo")
-    return _report(parameters, output, embed_font)
+    parameters |= {"plan": parameters["plan"] or DEMO_PLAN}
+    return _report(parameters, Wanted(output, embed_font, docx, pdf, schools))
 
 
-def run(data: str, mapping: str, output: str, embed_font: bool, **parameters: object) -> int:
+def run(
+    data: str,
+    mapping: str,
+    ledger: str,
+    output: str,
+    embed_font: bool,
+    docx: bool,
+    pdf: bool,
+    schools: bool,
+    form: list[str],
+    only: list[str],
+    **parameters: object,
+) -> int:
     """Make the report of a county."""
-    paths = {"data_path": str(given_path(data)), "mapping_path": str(given_path(mapping)) if mapping else ""}
-    return _report(parameters | paths, output, embed_font)
+    given = {"data_path": data, "mapping_path": mapping, "ledger_path": ledger}
+    paths = {name: str(given_path(path)) if path else "" for name, path in given.items()}
+    return _report(
+        parameters | paths, Wanted(output, embed_font, docx, pdf, schools, tuple(form), tuple(only))
+    )
 
 
 def lab(
@@ -74,6 +109,12 @@ def with_parameter_options(command: Callable[..., int]) -> Callable[..., int]:
         "mapping": _option("mapping", str, "--mapping", default=""),
         "output": _option("output", str, "--output", "-o", default=""),
         "embed_font": _option("embed_font", bool, "--embed-font", default=False),
+        "ledger": _option("ledger", str, "--ledger", default=""),
+        "docx": _option("docx", bool, "--docx", default=False),
+        "pdf": _option("pdf", bool, "--pdf", default=False),
+        "schools": _option("schools", bool, "--schools", default=False),
+        "only": _option("only", list[str], "--only", default=[]),
+        "form": _option("form", list[str], "--form", default=[]),
     }
     wanted = [own[name] for name in inspect.signature(command).parameters if name in own]
     derived = [
@@ -108,26 +149,35 @@ def _parameter(
     )
 
 
-def _report(parameters: dict[str, Any], output: str, embed_font: bool) -> int:
+def _report(parameters: dict[str, Any], wanted: Wanted) -> int:
+    from toolkit.reporting.outputs import Outputs
     from toolkit.reporting.run import run_report
 
     given = {name: value for name, value in parameters.items() if value is not None}
-    if str(given.get("standard", "")).endswith(OWN_STANDARD):
-        given["standard"] = str(given_path(given["standard"]))
+    for name in STANDARD_PARAMETERS:
+        if str(given.get(name, "")).endswith(OWN_STANDARD):
+            given[name] = str(given_path(given[name]))
     with steps() as progress:
         outcome = run_report(
             given,
-            reports=Path(output).resolve() if output else None,
-            embed_font=embed_font,
+            reports=Path(wanted.output).resolve() if wanted.output else None,
+            embed_font=wanted.embed_font,
+            outputs=Outputs(
+                docx=wanted.docx,
+                pdf=wanted.pdf,
+                schools=wanted.schools,
+                forms=tuple(Path(given_path(form)) for form in wanted.forms),
+            ),
+            only=wanted.only,
             progress=progress,
         )
     _tell(outcome)
-    return NOTEBOOK_FAILED if outcome.failures else 0
+    return NOTEBOOK_FAILED if outcome.failures or outcome.notices else 0
 
 
 def _tell(outcome: "RunOutcome") -> None:
-    """Say which notebooks failed, what was created, and where the report is."""
-    for failure in outcome.failures:
+    """Say what failed, what was created, and where the report is."""
+    for failure in (*outcome.failures, *outcome.notices):
         errors().print(failure.zh, style="bold red")
         errors().print(failure.en, style="dim")
     placement = outcome.placement

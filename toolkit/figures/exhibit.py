@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from toolkit.exhibits import (
     exhibit_id,
     meta_html,
     notes_html,
+    reference_html,
 )
 from toolkit.figures.theme import figure_png
 from toolkit.vocabulary import sentence
@@ -20,8 +22,10 @@ from toolkit.vocabulary import sentence
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CSS_PIXELS_PER_INCH = 96
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
 class FigureExhibit:
     """A figure as it stands on a page. As the last expression of a notebook cell it shows itself.
 
@@ -48,29 +52,68 @@ class FigureExhibit:
         if self.table and not KEY_PATTERN.fullmatch(self.table):
             raise ValueError(f"figure {self.caption.key!r} refers to a table by no valid key: {self.table!r}")
 
+    @cached_property
+    def png(self) -> bytes:
+        """The picture, drawn once: a second drawing may lay it out a little differently."""
+        return figure_png(self.figure)
+
     def _repr_html_(self) -> str:
         return INTERACTIVE_STYLE + figure_html(self)
 
 
 def figure_html(exhibit: FigureExhibit) -> str:
     """Return the figure as HTML with its picture inside."""
-    caption = exhibit.caption
-    picture = b64encode(figure_png(exhibit.figure)).decode("ascii")
-    width, height = (round(inches * 96) for inches in exhibit.figure.get_size_inches())
-    return (
-        f'<figure class="exhibit exhibit-figure" id="{exhibit_id(caption.key)}">'
-        f"{meta_html(caption)}"
-        f'<img src="data:image/png;base64,{picture}" alt="{escape(exhibit.alt)}"'
-        f' width="{width}" height="{height}">'
-        f"<figcaption>{caption_html(caption, 'figure')}</figcaption>"
-        f"{notes_html(caption, _table_line(exhibit))}</figure>"
+    return picture_html(
+        exhibit.caption,
+        exhibit.png,
+        size=page_size(exhibit.figure),
+        alt=exhibit.alt,
+        table=exhibit.table,
     )
 
 
-def _table_line(exhibit: FigureExhibit) -> tuple[str, ...]:
+def picture_html(
+    caption: Caption, png: bytes, *, size: tuple[int, int], alt: str, table: str, table_title: str = ""
+) -> str:
+    """Return a picture as HTML with what stands around it.
+
+    Parameters
+    ----------
+    caption : Caption
+        Title, unit, sample size, source, notes.
+    png : bytes
+        The picture.
+    size : (int, int)
+        Width and height on the page, in CSS pixels.
+    alt : str
+        Alternative text.
+    table : str
+        Key of the table behind it, empty when there is none.
+    table_title : str
+        Title of that table, printed where a page does not have the table itself.
+    """
+    picture = b64encode(png).decode("ascii")
+    width, height = size
+    return (
+        f'<figure class="exhibit exhibit-figure" id="{exhibit_id(caption.key)}">'
+        f"{meta_html(caption)}"
+        f'<img src="data:image/png;base64,{picture}" alt="{escape(alt)}"'
+        f' width="{width}" height="{height}">'
+        f"<figcaption>{caption_html(caption, 'figure')}</figcaption>"
+        f"{notes_html(caption, _table_line(caption, table, table_title))}</figure>"
+    )
+
+
+def page_size(figure: "Figure") -> tuple[int, int]:
+    """Return width and height that a figure has on a page, in CSS pixels."""
+    width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
+    return width, height
+
+
+def _table_line(caption: Caption, table: str, title: str) -> tuple[str, ...]:
     """Return the line that points to the table behind the figure."""
-    if not exhibit.table:
+    if not table:
         return ()
-    reference = f'<a class="exhibit-ref" href="#{exhibit_id(exhibit.table)}">{exhibit.table}</a>'
-    line = escape(sentence("report_table_behind_figure", exhibit.caption.language, table="\0"))
+    reference = reference_html(table, origin=caption.origin, title=title if caption.origin else "")
+    line = escape(sentence("report_table_behind_figure", caption.language, table="\0"))
     return (line.replace("\0", reference),)

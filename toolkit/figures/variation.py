@@ -85,8 +85,10 @@ def plot_drivers(
         loc="outside lower center",
         ncols=2,
     )
-    first = schools.iloc[int(schools["variance_share"].argmax())]
-    share = f"{100 * first['variance_share']:.0f}%"
+    # Schools that are all alike have no variance to share.
+    shares = schools["variance_share"].fillna(0.0)
+    first = schools.iloc[int(shares.argmax())]
+    share = f"{100 * shares.max():.0f}%"
     alt = (
         sentence("alt_drivers", language, school=first["school_name"], share=share)
         if order == "contribution"

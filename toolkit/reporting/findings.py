@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from toolkit.errors import RunError
-from toolkit.exhibits import exhibit_id
+from toolkit.exhibits import reference_html
 from toolkit.vocabulary import Language, Term, label, sentence
 
 FindingKind = Literal["headline", "finding", "limit", "not_judged"]
@@ -103,13 +103,27 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class FindingsExhibit:
-    """The findings as a list. As the last expression of a notebook cell it shows itself."""
+    """The findings as a list. As the last expression of a notebook cell it shows itself.
+
+    Attributes
+    ----------
+    findings : Findings
+        The findings.
+    language : {"zh", "en"}
+        Language of the list.
+    origin : str
+        Notebook that found them, when another one shows them again.
+    titles : mapping of str to str
+        Titles of its tables by key.
+    """
 
     findings: Findings
     language: Language
+    origin: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        return findings_html(self.findings.findings, self.language)
+        return findings_html(self.findings.findings, self.language, origin=self.origin, titles=self.titles)
 
 
 def build_finding(
@@ -174,17 +188,37 @@ def ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.importance))
 
 
-def findings_html(findings: tuple[Finding, ...], language: Language) -> str:
-    """Return findings as a list, each with its kind and links to its tables."""
-    items = "".join(_item(finding, language) for finding in ordered(findings))
+def findings_html(
+    findings: tuple[Finding, ...],
+    language: Language,
+    *,
+    origin: str = "",
+    titles: Mapping[str, str] | None = None,
+) -> str:
+    """Return findings as a list, each with its kind and links to its tables.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        In any order.
+    language : {"zh", "en"}
+        Language of the list.
+    origin : str
+        Notebook that found them, when another one shows them again.
+    titles : mapping of str to str, optional
+        Titles of its tables by key.
+    """
+    if not findings:
+        return ""
+    items = "".join(_item(finding, language, origin, titles or {}) for finding in ordered(findings))
     return f'<ul class="findings" aria-label="{escape(label("report_findings", language))}">{items}</ul>'
 
 
-def _item(finding: Finding, language: Language) -> str:
+def _item(finding: Finding, language: Language, origin: str, titles: Mapping[str, str]) -> str:
     """Return one finding as a list item."""
     kind = escape(label(f"report_finding_kind_{finding.kind}", language))
     tables = sorted({number.table for number in finding.numbers if number.table})
-    links = "".join(f' <a class="exhibit-ref" href="#{exhibit_id(key)}">{escape(key)}</a>' for key in tables)
+    links = "".join(f" {reference_html(key, origin=origin, title=titles.get(key, ''))}" for key in tables)
     classes = f"finding finding-{finding.kind} status-{finding.status}"
     text = escape(finding.text(language))
     return f'<li class="{classes}"><span class="finding-kind">{kind}</span> <span>{text}{links}</span></li>'

@@ -11,6 +11,8 @@ from toolkit.reporting.execute import execute_notebook
 from toolkit.reporting.notebook import notebook_title, read_notebook
 from toolkit.reporting.notebook_failure import NotebookError
 from toolkit.reporting.parameters import StudyParameters
+from toolkit.reporting.record import NotebookOutcome
+from toolkit.reporting.saved_results import OUTCOMES_NAME, record_outcome
 from toolkit.share import share_path
 from toolkit.vocabulary import Language
 
@@ -96,9 +98,13 @@ def execute_notebooks(
         except NotebookError as error:
             failed.append(FailedNotebook(name, title, error))
             shutil.rmtree(results, ignore_errors=True)
+            record_outcome(scratch / RESULTS_FOLDER, NotebookOutcome(name, "failed", error.reason))
             _keep(folder / source.name, scratch / FAILED_FOLDER)
             continue
+        record_outcome(scratch / RESULTS_FOLDER, NotebookOutcome(name, "done", ""))
         done.append(DoneNotebook(name, title, executed, time.perf_counter() - clock))
+    # The record of the run says the same; this one was for the notebooks that came after.
+    (scratch / RESULTS_FOLDER / OUTCOMES_NAME).unlink(missing_ok=True)
     return tuple(done), tuple(failed)
 
 

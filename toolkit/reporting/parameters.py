@@ -5,15 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ParameterError
+from toolkit.share import resolve_path
+from toolkit.standards import describe_switches, load_standard
 from toolkit.vocabulary import Language, label
 
 LANGUAGES = ("zh", "en")
 EDITIONS = ("internal", "public")
 UNSTAGED_RULES = ("undecided", "by_teachers")
+SCHOOL_NAMES = ("real", "pseudonym")
 
 # Where the data and results are is no setting: these never enter a record or a page.
-PATH_PARAMETERS = ("data_path", "results_dir", "mapping_path")
+PATH_PARAMETERS = ("data_path", "results_dir", "mapping_path", "ledger_path")
+# Ids of what ships, or files of one's own.
+STANDARD_PARAMETERS = ("standard", "plan")
 OWN_STANDARD = ".toml"
+RULES = "rules"
 
 
 def _choice(default: str, choices: tuple[str, ...]) -> Any:
@@ -42,8 +48,13 @@ class StudyParameters:
         School year that starts in it; 0 means the latest in the data.
     standard : str
         Id of a standard that ships, or a file with one's own.
+    rules : str
+        Special cases switched on or off, and formulas chosen, such as
+        ``"visiting_teachers=off, Q1=retention_with_transfers"``; empty for the rules of the standard.
     unstaged_teachers : str
         What to do with teachers that a combined school reports for the whole school only.
+    school_names : str
+        Names of schools as they are, or pseudonyms.
     language : str
         Language of labels, tables and figures.
     edition : str
@@ -56,7 +67,9 @@ class StudyParameters:
     county: str = ""
     year: int = 0
     standard: str = "national_2017"
+    rules: str = ""
     unstaged_teachers: str = _choice("undecided", UNSTAGED_RULES)
+    school_names: str = _choice("real", SCHOOL_NAMES)
     language: str = _choice("zh", LANGUAGES)
     edition: str = _choice("internal", EDITIONS)
 
@@ -79,9 +92,27 @@ class InterSchoolVariation(StudyParameters):
     reporting_error: float = _share(0.02)
 
 
+@dataclass(frozen=True, slots=True)
+class AnnualReport(StudyParameters):
+    """Parameters of 07_annual_report.
+
+    Attributes
+    ----------
+    plan : str
+        Id of a local plan that ships, or a file with one's own, whose targets are compared with the data;
+        empty for none.
+    ledger_path : str
+        Rectification ledger of an earlier run as people edited it; empty when there is none.
+    """
+
+    plan: str = ""
+    ledger_path: str = ""
+
+
 NOTEBOOKS: dict[str, type[StudyParameters]] = {
     "01_data_quality": DataQuality,
     "02_inter_school_variation": InterSchoolVariation,
+    "07_annual_report": AnnualReport,
 }
 
 
@@ -128,13 +159,18 @@ def parameters_cell(record: type[StudyParameters]) -> str:
 
 
 def printed_parameters(parameters: StudyParameters, language: Language) -> list[tuple[str, str]]:
-    """Return label and value of the parameters a reader of the page needs, without any path."""
-    values = [(entry, getattr(parameters, entry.name)) for entry in fields(parameters)]
-    return [
-        (label(f"parameter_{entry.name}", language), _printed(entry, value, language))
-        for entry, value in values
-        if entry.name not in PATH_PARAMETERS and value != ""
-    ]
+    """Return label and value of the parameters a reader of the page needs, without any path.
+
+    Rules that were switched or chosen stand in words, one row each, in the place of the parameter.
+    """
+    rows: list[tuple[str, str]] = []
+    for entry in fields(parameters):
+        value = getattr(parameters, entry.name)
+        if entry.name == RULES:
+            rows += _printed_rules(parameters, language)
+        elif entry.name not in PATH_PARAMETERS and value != "":
+            rows.append((label(f"parameter_{entry.name}", language), _printed(entry, value, language)))
+    return rows
 
 
 def shown_standard(standard: str) -> str:
@@ -160,7 +196,15 @@ def _type_name(entry: Field[Any]) -> str:
 def _printed(entry: Field[Any], value: object, language: Language) -> str:
     if "choices" in entry.metadata:
         return label(f"{entry.name}_{value}", language)
-    return shown_standard(str(value)) if entry.name == "standard" else str(value)
+    return shown_standard(str(value)) if entry.name in STANDARD_PARAMETERS else str(value)
+
+
+def _printed_rules(parameters: StudyParameters, language: Language) -> tuple[tuple[str, str], ...]:
+    if not parameters.rules.strip():
+        return ()
+    standard = parameters.standard
+    location = resolve_path(standard) if standard.endswith(OWN_STANDARD) else standard
+    return describe_switches(load_standard(location), parameters.rules, language)
 
 
 def _literal(value: object) -> str:

@@ -4,7 +4,7 @@ import re
 from html import escape
 from typing import Any
 
-from toolkit.exhibits import exhibit_id
+from toolkit.exhibits import reference_html
 
 # The name in `[@name]` is an exhibit's key; anything else in the brackets stays as it is written.
 REFERENCE = r"\[@(?P<reference_key>[a-z][a-z0-9_]*)\]"
@@ -39,6 +39,17 @@ def prose_html(source: str, *, prefix: str, deeper: int = 0) -> str:
     return rendered if isinstance(rendered, str) else ""
 
 
+def prose_tokens(source: str) -> list[dict[str, Any]]:
+    """Return Markdown as a tree of tokens, for documents that are not pages."""
+    import mistune
+
+    markdown = mistune.create_markdown(
+        renderer="ast", plugins=["table", "math", "strikethrough", _references, _screen_only]
+    )
+    rendered = markdown(source)
+    return [] if isinstance(rendered, str) else rendered
+
+
 def without_title(source: str) -> str:
     """Return Markdown without the heading of level one at its start: the page prints it."""
     return FIRST_TITLE.sub("", source, count=1).strip()
@@ -54,11 +65,6 @@ def mathml(formula: str, *, display: bool) -> str:
     except (InvalidStyleForGenfracError, NoAvailableTokensError, ValueError, IndexError, KeyError):
         return f"<code>{escape(formula)}</code>"
     return converted.replace(NAMESPACE, "")
-
-
-def reference_html(key: str) -> str:
-    """Return a link to an exhibit; its number is filled in when the page is rendered."""
-    return f'<a class="exhibit-ref" href="#{exhibit_id(key)}">{escape(key)}</a>'
 
 
 def _renderer(prefix: str, deeper: int) -> Any:

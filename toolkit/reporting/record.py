@@ -22,6 +22,7 @@ GIT_TIMEOUT_SECONDS = 10
 # Packages whose version can change a number, a table, a figure or a page.
 RECORDED_PACKAGES = (
     "junheng",
+    "duckdb",
     "jinja2",
     "latex2mathml",
     "matplotlib",
@@ -35,6 +36,7 @@ RECORDED_PACKAGES = (
     "pylopdf-fonts-zh-cn",
     "pypinyin",
     "python-calamine",
+    "python-docx",
     "rapidfuzz",
     "scikit-learn",
     "scipy",
@@ -78,7 +80,9 @@ class RunRecord:
     inputs : tuple of InputFile
         The data files, and the county's own text.
     standard, standard_sha256 : str
-        Id of the standard and hash of its file.
+        Id of the standard and hash of its content.
+    plan, plan_sha256 : str
+        The same of the local plan, empty when none was chosen.
     packages : mapping
         Version of each package.
     python : str
@@ -102,6 +106,8 @@ class RunRecord:
     inputs: tuple[InputFile, ...]
     standard: str
     standard_sha256: str
+    plan: str
+    plan_sha256: str
     packages: Mapping[str, str]
     python: str
     seed: int

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import RunError
@@ -25,8 +25,12 @@ NUMBER_MARK = re.compile(
     r'<span class="exhibit-number" data-kind="(?P<kind>table|figure)" '
     r'data-key="(?P<key>[a-z0-9_]+)">[^<]*</span>'
 )
-REFERENCE_MARK = re.compile(r'<a class="exhibit-ref" href="#exhibit-(?P<key>[a-z0-9_]+)">[^<]*</a>')
-FILES_MARK = re.compile(r'<p class="exhibit-files" data-key="(?P<key>[a-z0-9_]+)"></p>')
+# The notebook that computed an exhibit, when another one shows it again.
+ORIGIN = r'(?: data-origin="(?P<origin>[A-Za-z0-9_]+)")?'
+REFERENCE_MARK = re.compile(
+    rf'<a class="exhibit-ref" href="#exhibit-(?P<key>[a-z0-9_]+)"{ORIGIN}>(?P<text>[^<]*)</a>'
+)
+FILES_MARK = re.compile(rf'<p class="exhibit-files" data-key="(?P<key>[a-z0-9_]+)"{ORIGIN}></p>')
 FIGURE_IMAGE = re.compile(r'<img src="data:image/png;base64,[^"]+"[^>]* width="\d+" height="\d+">')
 HEADING = re.compile(r'<h(?P<level>[23]) id="(?P<id>[^"]+)">(?P<text>.*?)</h[23]>', re.DOTALL)
 TAGS = re.compile(r"<[^>]+>")
@@ -172,7 +176,8 @@ def _finished(body: str, page: Page) -> str:
     body = FIGURE_IMAGE.sub(r'<div class="figure-box">\g<0></div>', body)
     numbers = exhibit_numbers(body, page.header.language)
     body = NUMBER_MARK.sub(lambda found: _number_html(numbers[found["key"]]), body)
-    body = REFERENCE_MARK.sub(partial(_reference_html, numbers), body)
+    origins = {found["key"]: found["origin"] for found in FILES_MARK.finditer(body)}
+    body = REFERENCE_MARK.sub(partial(_reference_html, numbers, origins), body)
     return FILES_MARK.sub(partial(_files_html, page), body)
 
 
@@ -181,23 +186,33 @@ def _number_html(number: str) -> str:
     return f'<span class="exhibit-number">{escape(number)}</span>'
 
 
-def _reference_html(numbers: Mapping[str, str], found: re.Match[str]) -> str:
-    """Return a link to an exhibit by its number."""
-    key = found["key"]
+def _reference_html(
+    numbers: Mapping[str, str], origins: Mapping[str, str | None], found: re.Match[str]
+) -> str:
+    """Return a link to an exhibit by its number, or by its title to the page that has it."""
+    key, origin = found["key"], found["origin"]
+    if origin and origins.get(key) != origin:
+        return f'<a href="{origin}.html#{exhibit_id(key)}">{found["text"]}</a>'
     if key not in numbers:
         raise RunError("report_reference_unknown", key=key, known=", ".join(numbers))
     return f'<a class="exhibit-ref" href="#{exhibit_id(key)}">{escape(numbers[key])}</a>'
 
 
 def _files_html(page: Page, found: re.Match[str]) -> str:
-    """Return the links to the files of an exhibit that exist."""
+    """Return the links to the files of an exhibit that exist, and to the page that it comes from."""
     if page.results is None:
         return ""
+    key, origin = found["key"], found["origin"]
+    folder = page.results.with_name(origin) if origin else page.results
+    href = str(PurePosixPath(page.results_href).with_name(origin)) if origin else page.results_href
     links = [
-        f'<a href="{escape(page.results_href)}/{found["key"]}.{file_type}" download>{file_type.upper()}</a>'
+        f'<a href="{escape(href)}/{key}.{file_type}" download>{file_type.upper()}</a>'
         for file_type in FILE_TYPES
-        if (page.results / f"{found['key']}.{file_type}").exists()
+        if (folder / f"{key}.{file_type}").exists()
     ]
+    if origin:
+        text = escape(label("report_on_its_own_page", page.header.language))
+        links.append(f'<a href="{origin}.html#{exhibit_id(key)}">{text}</a>')
     return f'<p class="exhibit-files">{" ".join(links)}</p>' if links else ""
 
 

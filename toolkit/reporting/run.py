@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -11,24 +11,29 @@ from socket import gethostname
 
 import toolkit
 from toolkit.data.simulate.settings import is_synthetic
-from toolkit.errors import ParameterError, RunError
+from toolkit.errors import JunhengError, ParameterError, RunError
+from toolkit.reporting.ledger_reading import load_ledger
 from toolkit.reporting.narrative import create_narrative, narrative_path, read_narrative
 from toolkit.reporting.notebook_runs import (
     EXECUTED_FOLDER,
+    RESULTS_FOLDER,
     DoneNotebook,
     FailedNotebook,
     Progress,
     execute_notebooks,
 )
+from toolkit.reporting.outputs import Outputs, write_outputs
 from toolkit.reporting.page import page_header
 from toolkit.reporting.parameters import (
     NOTEBOOKS,
     PATH_PARAMETERS,
+    STANDARD_PARAMETERS,
     StudyParameters,
     check_parameters,
     parameter_fields,
     shown_standard,
 )
+from toolkit.reporting.pseudonym_key import RESTRICTED_FOLDER, write_pseudonym_key
 from toolkit.reporting.record import (
     InputFile,
     NotebookOutcome,
@@ -43,16 +48,18 @@ from toolkit.reporting.record import (
     write_record,
 )
 from toolkit.reporting.refusal import DataError
-from toolkit.reporting.run_pages import FinishedRun, write_pages
+from toolkit.reporting.run_pages import ANNUAL_REPORT, FinishedRun, write_pages
 from toolkit.reporting.runfolder import Placement, place_run, run_folder_name, scratch_folder
+from toolkit.reporting.saved_results import record_outcome
 from toolkit.reporting.study import Study, data_location, open_study, standard_location
 from toolkit.share import project_root, resolve_path, workspace
 from toolkit.standards import hash_standard
-from toolkit.vocabulary import label, sentence
+from toolkit.vocabulary import Language, label, sentence
 
 # Nothing random enters the notebooks there are; those that draw will say from which seed.
 SEED = 0
 TRUTH = "truth.json"
+NO_OUTPUTS = Outputs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,14 @@ class RunOutcome:
         One for each notebook that failed; the rest of the report is complete.
     narratives : tuple of Path
         Files for the county's own text that were created in this run.
+    notices : tuple of JunhengError
+        What could not be made beside the pages, and what to do about it.
     """
 
     placement: Placement
     failures: tuple[RunError, ...]
     narratives: tuple[Path, ...]
+    notices: tuple[JunhengError, ...] = ()
 
 
 def run_report(
@@ -79,6 +89,8 @@ def run_report(
     *,
     reports: Path | None = None,
     embed_font: bool = False,
+    outputs: Outputs = NO_OUTPUTS,
+    only: Collection[str] = (),
     progress: Progress = lambda _: None,
 ) -> RunOutcome:
     """Read, check and analyse a county, and put the report in place when it is complete.
@@ -93,6 +105,10 @@ def run_report(
         Folder that receives the report; by default `reports` in the workspace.
     embed_font : bool
         Whether pages bring a Chinese font along.
+    outputs : Outputs
+        What is wanted beside the pages.
+    only : collection of str
+        Notebooks to run, by name or number such as "02"; all when empty.
     progress : callable
         Receives the name of each step.
 
@@ -108,39 +124,47 @@ def run_report(
     RunError
         If the report can be written neither to its place nor beside it.
     """
-    records = parameter_records(parameters)
+    every = parameter_records(parameters)
+    records = {name: every[name] for name in _chosen(only)}
     started, clock = datetime.now(UTC), time.perf_counter()
+    _require_readable_ledger(every[ANNUAL_REPORT])
     progress("reading")
-    study = open_study(next(iter(records.values())))
+    study = open_study(every[ANNUAL_REPORT])
     _require_no_errors(study)
     narratives = narrative_paths(study)
     texts = [path for path in narratives.values() if read_narrative(path)]
-    inputs = input_files(study.parameters) + tuple(file_input(path) for path in texts)
+    inputs = input_files(study.parameters) + tuple(file_input(path) for path in (*texts, *outputs.forms))
     shown = {name: _without_paths(record, study) for name, record in records.items()}
-    digest = run_digest({"notebooks": shown, "standard": hash_standard(study.standard)}, inputs)
+    digest = run_digest({"notebooks": shown, **_hashes(study), **outputs.decisive()}, inputs)
     target = (reports or workspace() / "reports") / run_folder_name(
         study.county.county_id, study.year, digest
     )
     records = {name: _resolved(record, study) for name, record in records.items()}
     with _scratch(target) as scratch:
+        left_out = _left_out(records, study.language)
+        for outcome in left_out:
+            record_outcome(scratch / RESULTS_FOLDER, outcome)
         done, failed = execute_notebooks(records, scratch, study.language, progress)
         progress("rendering")
-        record = _record(study, shown, inputs, done, failed)
+        record = _record(study, shown, inputs, (*_outcomes(done, failed), *left_out))
         header = page_header(
             record,
             standard=_standard_title(study),
             version=toolkit.__version__,
             is_synthetic=is_synthetic(study.county.county_id),
         )
-        write_pages(
-            FinishedRun(header, records, done, failed, narratives, scratch, embed_font, _facts(study))
-        )
+        finished = FinishedRun(header, records, done, failed, narratives, scratch, embed_font, _facts(study))
+        write_pages(finished)
+        notices = write_outputs(finished, record, study, outputs, progress)
         shutil.rmtree(scratch / EXECUTED_FOLDER, ignore_errors=True)
         write_record(record, scratch)
         write_log(_log(study, target, started, time.perf_counter() - clock, done), scratch)
         placement = place_run(scratch, target)
+    if len(study.pseudonyms):
+        write_pseudonym_key(_restricted(placement.path), study.pseudonyms, study.language)
     created = tuple(path for path in narratives.values() if create_narrative(path, study.language))
-    return RunOutcome(placement, tuple(notebook.told(placement.path) for notebook in failed), created)
+    failures = tuple(notebook.told(placement.path) for notebook in failed)
+    return RunOutcome(placement, failures, created, notices)
 
 
 def parameter_records(values: Mapping[str, object]) -> dict[str, StudyParameters]:
@@ -166,6 +190,20 @@ def parameter_records(values: Mapping[str, object]) -> dict[str, StudyParameters
     return records
 
 
+def _chosen(only: Collection[str]) -> list[str]:
+    """Return the notebooks to run, in their order."""
+    unknown = [name for name in only if not any(name in (known, known[:2]) for known in NOTEBOOKS)]
+    if unknown:
+        raise ParameterError("notebook_unknown", names=", ".join(unknown), known=", ".join(NOTEBOOKS))
+    return [name for name in NOTEBOOKS if not only or name in only or name[:2] in only]
+
+
+def _left_out(records: Mapping[str, StudyParameters], language: Language) -> tuple[NotebookOutcome, ...]:
+    """Return the notebooks that were not asked for."""
+    reason = label("notebook_not_asked_for", language)
+    return tuple(NotebookOutcome(name, "not_run", reason) for name in NOTEBOOKS if name not in records)
+
+
 def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:
     """Return every file that the parameters name: data, the folder beside a workbook, and the mapping."""
     location = data_location(parameters)
@@ -173,8 +211,8 @@ def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:
     for folder in dict.fromkeys((location, location.with_suffix(""))):
         # The planted truth beside a simulated county is no input.
         paths += [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != TRUTH]
-    if parameters.mapping_path:
-        paths.append(resolve_path(parameters.mapping_path))
+    named = (parameters.mapping_path, getattr(parameters, "ledger_path", ""))
+    paths += [resolve_path(path) for path in named if path]
     return tuple(file_input(path) for path in paths)
 
 
@@ -208,6 +246,15 @@ def _scratch(target: Path) -> Iterator[Path]:
         yield scratch
 
 
+def _require_readable_ledger(record: StudyParameters) -> None:
+    """Refuse a ledger that cannot be read before any notebook starts."""
+    path = getattr(record, "ledger_path", "")
+    if path and record.school_names == "pseudonym":
+        raise ParameterError("ledger_with_pseudonyms")
+    if path:
+        load_ledger(resolve_path(path))
+
+
 def _require_no_errors(study: Study) -> None:
     errors = tuple(problem for problem in study.problems if problem.severity == "error")
     if errors:
@@ -218,28 +265,41 @@ def _resolved(record: StudyParameters, study: Study) -> StudyParameters:
     """Return the record with the year and the absolute paths that the kernel needs."""
     paths = {
         name: str(resolve_path(getattr(record, name)).resolve())
-        for name in ("data_path", "mapping_path")
-        if getattr(record, name)
+        for name in PATH_PARAMETERS
+        if name != "results_dir" and getattr(record, name, "")
     }
-    return replace(record, year=study.year, standard=str(standard_location(record.standard)), **paths)
+    standards = {
+        name: str(standard_location(getattr(record, name)))
+        for name in STANDARD_PARAMETERS
+        if getattr(record, name, "")
+    }
+    return replace(record, year=study.year, **standards, **paths)
 
 
 def _without_paths(record: StudyParameters, study: Study) -> dict[str, object]:
     """Return the values that decide the results: the year that was chosen, files by their names only."""
     values = {name: value for name, value in asdict(record).items() if name not in PATH_PARAMETERS}
-    return values | {"year": study.year, "standard": shown_standard(record.standard)}
+    standards = {name: shown_standard(values[name]) for name in STANDARD_PARAMETERS if name in values}
+    return {**values, "year": study.year, **standards}
+
+
+def _hashes(study: Study) -> dict[str, str]:
+    """Return the hashes of the standard and of the plan, if there is one."""
+    plan = {"plan": hash_standard(study.plan)} if study.plan else {}
+    return {"standard": hash_standard(study.standard)} | plan
+
+
+def _restricted(report: Path) -> Path:
+    """Return the folder beside a report for what must not be passed on with it."""
+    return report.parent / RESTRICTED_FOLDER / report.name
 
 
 def _record(
     study: Study,
     shown: Mapping[str, Mapping[str, object]],
     inputs: tuple[InputFile, ...],
-    done: tuple[DoneNotebook, ...],
-    failed: tuple[FailedNotebook, ...],
+    outcomes: tuple[NotebookOutcome, ...],
 ) -> RunRecord:
-    outcomes = {notebook.name: NotebookOutcome(notebook.name, "done", "") for notebook in done}
-    for notebook in failed:
-        outcomes[notebook.name] = NotebookOutcome(notebook.name, "failed", notebook.error.reason)
     root = project_root()
     return RunRecord(
         county_id=study.county.county_id,
@@ -251,15 +311,27 @@ def _record(
         inputs=inputs,
         standard=study.standard.id,
         standard_sha256=hash_standard(study.standard),
+        plan=study.plan.id if study.plan else "",
+        plan_sha256=hash_standard(study.plan) if study.plan else "",
         packages=package_versions(),
         python=python_version(),
         seed=SEED,
         commit=checkout_commit(root) if root else "",
-        notebooks=tuple(outcomes[name] for name in NOTEBOOKS),
+        notebooks=tuple(sorted(outcomes, key=lambda outcome: outcome.notebook)),
         accounting=tuple(
             {str(name): value for name, value in row.items()}
             for row in study.reading.accounting.to_dict(orient="records")
         ),
+    )
+
+
+def _outcomes(
+    done: tuple[DoneNotebook, ...], failed: tuple[FailedNotebook, ...]
+) -> tuple[NotebookOutcome, ...]:
+    """Return what became of the notebooks that were run."""
+    return (
+        *(NotebookOutcome(notebook.name, "done", "") for notebook in done),
+        *(NotebookOutcome(notebook.name, "failed", notebook.error.reason) for notebook in failed),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.reporting.annual import ANNUAL_REPORT, LEDGER_NAME
 from toolkit.reporting.findings import FILE_NAME as FINDINGS_NAME
 from toolkit.reporting.findings import Finding, load_findings
 from toolkit.reporting.index import Download, FailedPart, IndexEntry, ReportIndex, render_index
@@ -14,11 +15,25 @@ from toolkit.reporting.page import PageHeader, PageLink
 from toolkit.reporting.parameters import StudyParameters, printed_parameters
 from toolkit.reporting.render import Page, render_page
 from toolkit.reporting.study import load_table_titles
-from toolkit.vocabulary import sentence
+from toolkit.vocabulary import label, sentence
 
-VERDICT_NOTEBOOK = "02_inter_school_variation"
-VERDICT_IDS = "verdict_"
+VARIATION = "02_inter_school_variation"
+# The verdicts on the first page, the overall one first: beginnings of the ids of findings, by notebook.
+VERDICT_IDS = {
+    ANNUAL_REPORT: (
+        "items_county",
+        "items_part_resource",
+        "items_part_government",
+        "items_part_quality",
+        "items_part_social",
+    ),
+    VARIATION: ("verdict_",),
+}
 CHANGE_IDS = "change_"
+# Where the annual report counts the resources among its parts, the first page need not say it twice.
+SAID_BY_PARTS = "verdict_county"
+# The chapter on resources says the same in more detail.
+SAID_IN_DETAIL = ("binding_coefficients", "items_not_judged", "gap_schools")
 HEADLINE_KINDS = ("headline", "not_judged")
 # Cautions as important as this stand on the index too: a verdict that is not robust, data that are missing.
 URGENT = 3
@@ -67,7 +82,7 @@ def write_pages(run: FinishedRun) -> None:
     links = [PageLink(notebook.title, f"{notebook.name}.html") for notebook in run.done]
     neighbours = zip([None, *links[:-1]], [*links[1:], None], strict=True) if links else ()
     for notebook, (previous, following) in zip(run.done, neighbours, strict=True):
-        page = _page(run, notebook, previous, following)
+        page = notebook_page(run, notebook, previous, following)
         _write(run.folder / f"{notebook.name}.html", render_page(read_notebook(notebook.executed), page))
     _write(run.folder / "index.html", render_index(report_index(run), embed_font=run.embed_font))
 
@@ -77,11 +92,16 @@ def report_index(run: FinishedRun) -> ReportIndex:
     findings = {
         notebook.name: load_findings(run.results(notebook) / FINDINGS_NAME).findings for notebook in run.done
     }
-    judged = findings.get(VERDICT_NOTEBOOK, ())
-    verdicts = [finding for finding in judged if finding.id.startswith(VERDICT_IDS)]
+    verdicts = [
+        finding
+        for name, beginnings in VERDICT_IDS.items()
+        for finding in findings.get(name, ())
+        if finding.id.startswith(beginnings)
+    ]
+    covers_all = ANNUAL_REPORT in findings
     return ReportIndex(
         header=run.header,
-        verdicts=tuple(verdicts),
+        verdicts=tuple(finding for finding in verdicts if not (covers_all and finding.id == SAID_BY_PARTS)),
         entries=tuple(
             IndexEntry(
                 title=notebook.title,
@@ -97,15 +117,21 @@ def report_index(run: FinishedRun) -> ReportIndex:
             for notebook in run.failed
         ),
         downloads=tuple(download for notebook in run.done for download in _downloads(run, notebook)),
-        remarks=(sentence("remark_scope", run.header.language),) if verdicts else (),
+        remarks=(sentence("remark_scope", run.header.language),) if verdicts and not covers_all else (),
         facts=run.facts,
-        changes=tuple(finding for finding in judged if finding.id.startswith(CHANGE_IDS)),
+        changes=tuple(
+            finding for finding in findings.get(VARIATION, ()) if finding.id.startswith(CHANGE_IDS)
+        ),
     )
 
 
-def _page(
-    run: FinishedRun, notebook: DoneNotebook, previous: PageLink | None, following: PageLink | None
+def notebook_page(
+    run: FinishedRun,
+    notebook: DoneNotebook,
+    previous: PageLink | None = None,
+    following: PageLink | None = None,
 ) -> Page:
+    """Return what stands around a notebook: title, parameters, the county's own text, results."""
     return Page(
         header=run.header,
         title=notebook.title,
@@ -125,14 +151,19 @@ def _headlines(findings: Sequence[Finding], verdicts: Sequence[Finding]) -> tupl
         finding
         for finding in findings
         if finding not in verdicts
+        and finding.id not in SAID_IN_DETAIL
         and (finding.kind in HEADLINE_KINDS or (finding.kind == "limit" and finding.importance <= URGENT))
     )
 
 
 def _downloads(run: FinishedRun, notebook: DoneNotebook) -> list[Download]:
-    """Return the tables of a notebook with their titles, in the order of the page."""
+    """Return the tables of a notebook with their titles, in the order of the page, the ledger first."""
     folder = f"{RESULTS_FOLDER}/{notebook.name}"
-    return [
+    ledger = []
+    if (run.results(notebook) / LEDGER_NAME).exists():
+        title = label("ledger_to_fill_in", run.header.language)
+        ledger = [Download(title, "", f"{folder}/{LEDGER_NAME}")]
+    return ledger + [
         Download(title, f"{folder}/{key}.csv", f"{folder}/{key}.xlsx")
         for key, title in load_table_titles(run.results(notebook)).items()
     ]

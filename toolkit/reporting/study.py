@@ -1,35 +1,49 @@
 """A county opened for study: its data read and checked, the standard loaded, the year chosen."""
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+import pandas as pd
+
 from toolkit.data.checks import check_county
 from toolkit.data.county import County, Reading
 from toolkit.data.problems import Problem
+from toolkit.data.pseudonyms import pseudonymise_reading
 from toolkit.data.reading import load_county
 from toolkit.data.schema import TABLES
 from toolkit.errors import InputError, ParameterError
+from toolkit.exhibits import saved_exhibits
+from toolkit.figures.exhibit import FigureExhibit
+from toolkit.figures.saved import save_figure
 from toolkit.figures.variation import SchoolOrder
 from toolkit.indicators.resources import ResourceIndicators, compute_resource_indicators
 from toolkit.indicators.unstaged import UnstagedRule
 from toolkit.reporting.edition import Edition, in_pinyin_order
 from toolkit.reporting.findings import Finding, Findings, FindingsExhibit, save_findings, show_findings
-from toolkit.reporting.parameters import NOTEBOOKS, StudyParameters, check_parameters
+from toolkit.reporting.parameters import NOTEBOOKS, AnnualReport, StudyParameters, check_parameters
 from toolkit.reporting.refusal import DataError
 from toolkit.share import resolve_path, share_path
 from toolkit.standards import Standard, check_columns, load_readings, load_standard
 from toolkit.tables.exhibit import TableExhibit
-from toolkit.tables.export import export_table
+from toolkit.tables.saved import save_table
 from toolkit.vocabulary import Language, sentence
 
 DEMO_WORKBOOK = ("data", "demo_county.xlsx")
-TITLES_NAME = "tables.json"
 # Cell addresses, what was typed, codes of teachers: work for the office, not for the public.
-INTERNAL_TABLES = ("problems", "match_list", "unmatched", "open_schools")
+INTERNAL_TABLES = (
+    "problems",
+    "match_list",
+    "unmatched",
+    "open_schools",
+    "item_open",
+    "target_units",
+    "gaps",
+    "school_needs",
+    "ledger",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,10 @@ class Study:
         The standard with one doubtful rule read the other way, by mark.
     year : int
         The school year of the report.
+    pseudonyms : pandas.DataFrame
+        Key to the pseudonyms of the schools, empty where names are as they are.
+    as_read : Reading or None
+        The data with the names of the schools, where `reading` has pseudonyms.
     """
 
     parameters: StudyParameters
@@ -55,6 +73,8 @@ class Study:
     standard: Standard
     readings: Mapping[str, Standard]
     year: int
+    pseudonyms: pd.DataFrame = field(default_factory=pd.DataFrame)
+    as_read: Reading | None = None
 
     @property
     def county(self) -> County:
@@ -83,8 +103,15 @@ class Study:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Everything noticed in reading and checking."""
-        return self.reading.problems + check_county(self.reading, county=self.parameters.county)
+        """Everything noticed in reading and checking, with the names that the office knows."""
+        reading = self.as_read or self.reading
+        return reading.problems + check_county(reading, county=self.parameters.county)
+
+    @cached_property
+    def plan(self) -> Standard | None:
+        """The local plan whose targets are compared with the data, if one was chosen."""
+        chosen = self.parameters.plan if isinstance(self.parameters, AnnualReport) else ""
+        return load_plan(chosen) if chosen else None
 
     @cached_property
     def resources(self) -> ResourceIndicators:
@@ -95,12 +122,18 @@ class Study:
 
     def table(self, exhibit: TableExhibit) -> TableExhibit:
         """Return a table as the edition shows it, after writing its files when there is a results folder."""
+        if self.edition == "public" or len(self.pseudonyms):
+            exhibit = _without_internal_rows(exhibit, edition=self.edition)
         if self.edition == "public":
-            exhibit = in_pinyin_order(_without_internal_rows(exhibit))
+            exhibit = in_pinyin_order(exhibit)
         if self.parameters.results_dir:
-            folder = resolve_path(self.parameters.results_dir)
-            export_table(exhibit, folder)
-            _add_table_title(folder, exhibit)
+            save_table(exhibit, resolve_path(self.parameters.results_dir))
+        return exhibit
+
+    def figure(self, exhibit: FigureExhibit) -> FigureExhibit:
+        """Return a figure, after writing its picture when there is a results folder."""
+        if self.parameters.results_dir:
+            save_figure(exhibit, resolve_path(self.parameters.results_dir))
         return exhibit
 
     def findings(self, *findings: Finding) -> FindingsExhibit:
@@ -132,7 +165,7 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
         If nothing can be read, or the data do not have the year.
     """
     check_parameters(parameters)
-    standard = load_own_or_shipped(parameters.standard)
+    standard = load_own_or_shipped(parameters.standard, rules=parameters.rules)
     reading = load_county(
         data_location(parameters),
         mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
@@ -143,12 +176,19 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
     if reading.errors and not _years(reading.county):
         # The errors say which sheet or column is missing; that no year was read is only what follows.
         raise DataError(reading.errors)
+    language: Language = "en" if parameters.language == "en" else "zh"
+    key, as_read = pd.DataFrame(), None
+    if parameters.school_names == "pseudonym":
+        as_read = reading
+        reading, key = pseudonymise_reading(reading, language)
     return Study(
         parameters=parameters,
         reading=reading,
         standard=standard,
-        readings=load_readings(standard_location(parameters.standard)),
+        readings=load_readings(standard_location(parameters.standard), rules=parameters.rules),
         year=chosen_year(reading.county, parameters.year),
+        pseudonyms=key,
+        as_read=as_read,
     )
 
 
@@ -162,19 +202,30 @@ def standard_location(standard: str) -> str | Path:
     return resolve_path(standard) if standard.endswith(".toml") else standard
 
 
-def load_own_or_shipped(standard: str) -> Standard:
-    """Load a standard and check that every column it uses exists.
+def load_own_or_shipped(standard: str, *, rules: str = "") -> Standard:
+    """Load a standard, switch its rules, and check that every column it uses exists.
 
     Raises
     ------
     ParameterError
         If there is no such standard, or it defines no resource indicators, as the local plans.
     """
-    loaded = load_standard(standard_location(standard))
+    loaded = load_standard(standard_location(standard), rules=rules)
     if not loaded.indicators or loaded.split is None:
         raise ParameterError("standard_without_indicators", standard=loaded.id)
-    check_columns(loaded, {table.name: set(table.column_names) for table in TABLES.values()})
+    check_columns(loaded, _columns_by_table())
     return loaded
+
+
+def load_plan(plan: str) -> Standard:
+    """Load a local plan, or a standard with targets of one's own, and check its columns."""
+    loaded = load_standard(standard_location(plan))
+    check_columns(loaded, _columns_by_table())
+    return loaded
+
+
+def _columns_by_table() -> dict[str, set[str]]:
+    return {table.name: set(table.column_names) for table in TABLES.values()}
 
 
 def chosen_year(county: County, year: int) -> int:
@@ -201,16 +252,20 @@ def _years(county: County) -> list[int]:
 
 def load_table_titles(folder: Path) -> dict[str, str]:
     """Return the titles of the tables that a notebook wrote, by key, in their order."""
-    path = folder / TITLES_NAME
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {
+        key: entry["caption"]["title"]
+        for key, entry in saved_exhibits(folder).items()
+        if entry["kind"] == "table"
+    }
 
 
-def _without_internal_rows(exhibit: TableExhibit) -> TableExhibit:
+def _without_internal_rows(exhibit: TableExhibit, *, edition: Edition) -> TableExhibit:
     """Return a table without its rows, and with the reason, when they are for the office only."""
     caption = exhibit.caption
-    if caption.key not in INTERNAL_TABLES:
+    if caption.key not in INTERNAL_TABLES or exhibit.data.empty:
         return exhibit
-    note = sentence("public_edition_not_listed", caption.language, count=len(exhibit.data))
+    reason = "public_edition_not_listed" if edition == "public" else "pseudonyms_not_listed"
+    note = sentence(reason, caption.language, count=len(exhibit.data))
     return replace(
         exhibit,
         caption=replace(caption, notes=()),
@@ -220,9 +275,3 @@ def _without_internal_rows(exhibit: TableExhibit) -> TableExhibit:
         rows_shown=0,
         empty_text=note,
     )
-
-
-def _add_table_title(folder: Path, exhibit: TableExhibit) -> None:
-    titles = load_table_titles(folder) | {exhibit.caption.key: exhibit.caption.title}
-    text = json.dumps(titles, ensure_ascii=False, indent=1)
-    (folder / TITLES_NAME).write_text(f"{text}\n", encoding="utf-8", newline="\n")

@@ -15,6 +15,7 @@ from toolkit.standards.loading import available_standards, hash_standard, load_r
 from toolkit.standards.model import Standard
 from toolkit.standards.reader import StandardError
 from toolkit.standards.rules import CoefficientRule, Indicator, PassRule, Scope, SpecialCase, Split
+from toolkit.standards.switches import describe_switches, parse_rules
 from toolkit.standards.values import Alternatives, Component, Condition, Formula, Mark, Text
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "describe_items",
     "describe_marks",
     "describe_standard",
+    "describe_switches",
     "describe_targets",
     "format_deadline",
     "format_requirement",
@@ -47,5 +49,6 @@ __all__ = [
     "indicator_name",
     "load_readings",
     "load_standard",
+    "parse_rules",
     "referenced_columns",
 ]

@@ -111,10 +111,12 @@ def format_requirement(rule: Item | Target, language: Language) -> str:
         return label(SIGNS[rule.comparator], language)
     if rule.unit == "yes_no":
         return label("yes", language)
-    unit = "" if rule.unit in UNITS_NOT_PRINTED else label(rule.unit, language)
     printed = _printed(rule.limits, rule.unit)
+    if rule.unit == "percent":
+        printed[-1] += "%"
+    unit = "" if rule.unit in (*UNITS_NOT_PRINTED, "percent") else label(rule.unit, language)
     if rule.comparator == "between":
-        return sentence("requirement_between", language, low=printed[0], high=printed[1], unit=unit)
+        return sentence("requirement_between", language, low=printed[0], high=printed[1], unit=unit).strip()
     sign = label(SIGNS[rule.comparator], language)
     return sentence("requirement_number", language, sign=sign, value=printed[0], unit=unit).strip()
 

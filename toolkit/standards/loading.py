@@ -13,6 +13,7 @@ from toolkit.standards.crosscheck import check_references
 from toolkit.standards.model import Standard
 from toolkit.standards.parsing import parse_standard
 from toolkit.standards.reader import Section, StandardError
+from toolkit.standards.switches import switched_content, without_rules_of
 
 FOLDER = Path(__file__).parent
 
@@ -23,33 +24,54 @@ def available_standards() -> tuple[str, ...]:
     return tuple(sorted(ids, key=lambda name: (not name.startswith("national_"), name)))
 
 
-def load_standard(id_or_path: str | Path) -> Standard:
+def load_standard(id_or_path: str | Path, *, rules: str = "") -> Standard:
     """Return a shipped standard by its id, or a user's own from its file.
 
     An own file may begin with `extends = "<id>"` and give only what differs; its tables are
     merged into those of the standard it extends, key by key, and lists are replaced whole.
 
+    Parameters
+    ----------
+    id_or_path : str or pathlib.Path
+        Id of a standard that ships, or a file.
+    rules : str
+        Special cases switched on or off and formulas chosen, as `parse_rules` reads them.
+
     Raises
     ------
     ParameterError
-        If the id is not known and no such file exists.
+        If the id is not known and no such file exists, or `rules` names no rule of the standard.
     StandardError
         If the file breaks the rules of the format; all problems together.
     """
-    return _build(_read(id_or_path))
+    source = _read(id_or_path)
+    standard = _build(source)
+    return _build(source.merged(switched_content(standard, rules))) if rules.strip() else standard
 
 
-def load_readings(id_or_path: str | Path) -> Mapping[str, Standard]:
+def load_readings(id_or_path: str | Path, *, rules: str = "") -> Mapping[str, Standard]:
     """Return, by mark of doubt, the standard as it reads when that doubt is resolved the other way.
 
-    A verdict that differs between the standard and a reading is printed both ways with the mark.
+    A verdict that differs between the standard and a reading is printed both ways with the mark. Where the
+    rules already read as the doubt's other side, the reading is the one of the file.
+
+    Parameters
+    ----------
+    id_or_path : str or pathlib.Path
+        Id of a standard that ships, or a file.
+    rules : str
+        Rules as they were chosen for the standard itself.
     """
     source = _read(id_or_path)
-    readings = source.content.get("readings", {})
-    return {
-        mark: _build(_Source(source.file, source.default_id, source.ships, _merged(source.content, change)))
-        for mark, change in readings.items()
-    }
+    change = switched_content(_build(source), rules) if rules.strip() else {}
+    chosen = source.merged(change)
+    readings = {}
+    for mark, reading in source.content.get("readings", {}).items():
+        other = chosen.merged(reading)
+        if other.content == chosen.content:
+            other = source.merged(without_rules_of(change, reading))
+        readings[mark] = _build(other)
+    return readings
 
 
 def hash_standard(standard: Standard) -> str:
@@ -66,6 +88,10 @@ class _Source:
         self.default_id = default_id
         self.ships = ships
         self.content = content
+
+    def merged(self, change: Mapping[str, Any]) -> "_Source":
+        """Return the source with a change merged into its tables."""
+        return _Source(self.file, self.default_id, self.ships, _merged(self.content, change))
 
 
 def _read(id_or_path: str | Path) -> _Source:

@@ -41,6 +41,8 @@ class TableColumn:
         Printed below the heading, empty when there is none.
     decimals : int
         Decimals printed; the data keep all.
+    trims_whole : bool
+        Whether whole numbers are printed without decimals: for a column of rows in different units.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TableColumn:
     kind: ColumnKind = "text"
     unit: str = ""
     decimals: int = DEFAULT_DECIMALS
+    trims_whole: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(ColumnKind):
@@ -131,7 +134,12 @@ class TableExhibit:
 
 
 def vocabulary_column(
-    name: str, language: Language, *, kind: ColumnKind | None = None, decimals: int | None = None
+    name: str,
+    language: Language,
+    *,
+    kind: ColumnKind | None = None,
+    decimals: int | None = None,
+    trims_whole: bool = False,
 ) -> TableColumn:
     """Return a column whose label, unit and decimals are those of its name in the vocabulary.
 
@@ -145,6 +153,8 @@ def vocabulary_column(
         By default "number" where the vocabulary gives decimals, else "text".
     decimals : int, optional
         Decimals in place of the vocabulary's.
+    trims_whole : bool
+        Whether whole numbers are printed without decimals.
     """
     entry = term(name)
     chosen = kind or ("text" if entry.decimals is None else "number")
@@ -155,6 +165,7 @@ def vocabulary_column(
         kind=chosen,
         unit=unit_label(name, language),
         decimals=DEFAULT_DECIMALS if printed is None else printed,
+        trims_whole=trims_whole,
     )
 
 
@@ -164,7 +175,9 @@ def cell_text(value: object, column: TableColumn, language: Language) -> str:
         return ""
     match column.kind:
         case "number":
-            return format_number(as_float(value), column.decimals)
+            number = as_float(value)
+            whole = column.trims_whole and number.is_integer()
+            return format_number(number, 0 if whole else column.decimals)
         case "share":
             return f"{format_number(as_float(value) * PERCENT, column.decimals)}%"
         case "code":

@@ -141,6 +141,8 @@ def _csv_text(value: object, column: TableColumn, mark: Mark | None) -> str:
     if column.is_numeric:
         return _number_text(as_float(value))
     text = plain_text(value)
+    # Programs take a lone carriage return for the end of a row.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return "" if text == NOTHING else neutralise(text)
 
 

@@ -23,13 +23,15 @@ WIDE_COLUMNS = 8
 LANDSCAPE_COLUMNS = 14
 # A table of up to so many rows is kept on one page of paper.
 SHORT_ROWS = 14
+# A text of more letters is given a wider column on a narrow screen.
+LONG_TEXT = 40
 
 
 def table_html(exhibit: TableExhibit) -> str:
     """Return a table as HTML, or one line when it has no rows. Every text that comes from data is escaped."""
     if exhibit.data.empty:
         return _empty_html(exhibit)
-    shown = _rows_shown(exhibit)
+    shown = rows_on_page(exhibit)
     marks = exhibit.marks_by_cell
     values = {column.name: exhibit.data[column.name].tolist() for column in exhibit.columns}
     rows = [_row(exhibit, values, row, marks) for row in shown]
@@ -68,7 +70,7 @@ def _classes(exhibit: TableExhibit, n_rows: int) -> str:
     return " ".join(["exhibit", "exhibit-table", *(name for name, applies in fitting if applies)])
 
 
-def _rows_shown(exhibit: TableExhibit) -> list[int]:
+def rows_on_page(exhibit: TableExhibit) -> list[int]:
     """Return the positions of the rows on the page: the first ones, and the totals."""
     n_rows = len(exhibit.data)
     first_total = n_rows - exhibit.total_rows
@@ -100,7 +102,7 @@ def _cell(value: object, column: TableColumn, mark: Mark | None, language: Langu
     if column.kind in ("code", "flag"):
         return f'<td class="word">{content}</td>'
     if not column.is_numeric:
-        return f"<td>{content}</td>"
+        return f'<td class="long">{content}</td>' if len(content) > LONG_TEXT else f"<td>{content}</td>"
     raw = "" if mark in REPLACING_MARKS else f' data-v="{as_float(value):.12g}"'
     return f'<td class="n"{raw}>{content}</td>'
 
@@ -116,28 +118,34 @@ def _cell_content(value: object, column: TableColumn, mark: Mark | None, languag
     return f"{escape(cell_text(value, column, language))} {symbol}"
 
 
+def symbols_explained(exhibit: TableExhibit, shown: list[int], marks: MarksByCell) -> str:
+    """Return what the symbols in the rows shown mean, empty when there are none to explain."""
+    language = exhibit.caption.language
+    on_page = set(shown)
+    used: set[Mark] = {mark for (row, _), mark in marks.items() if row in on_page}
+    explained = [
+        sentence(
+            "report_symbol",
+            language,
+            symbol=mark_symbol(mark),
+            meaning=label(f"report_mark_{mark}_meaning", language),
+        )
+        for mark in sorted(used)
+        if not any(mark_symbol(mark) in note for note in exhibit.caption.notes)
+    ]
+    return label("report_list_separator", language).join(explained)
+
+
 def _legend(exhibit: TableExhibit, shown: list[int], marks: MarksByCell) -> tuple[str, ...]:
     """Return the lines that explain the symbols used and say how many rows are not shown.
 
     A symbol that a note of the table explains is left to that note.
     """
     language = exhibit.caption.language
-    on_page = set(shown)
-    used: set[Mark] = {mark for (row, _), mark in marks.items() if row in on_page}
-    used = {mark for mark in used if not any(mark_symbol(mark) in note for note in exhibit.caption.notes)}
     lines = []
-    if used:
-        explained = [
-            sentence(
-                "report_symbol",
-                language,
-                symbol=mark_symbol(mark),
-                meaning=label(f"report_mark_{mark}_meaning", language),
-            )
-            for mark in sorted(used)
-        ]
-        joined = label("report_list_separator", language).join(explained)
-        lines.append(labelled("report_symbols", joined, language))
+    symbols = symbols_explained(exhibit, shown, marks)
+    if symbols:
+        lines.append(labelled("report_symbols", symbols, language))
     hidden = len(exhibit.data) - len(shown)
     if hidden:
         counts = {"shown": format_number(len(shown), 0), "total": format_number(len(exhibit.data), 0)}

@@ -27,6 +27,16 @@ def at_most(value: ArrayLike, maximum: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(value, dtype=float) <= maximum + RELATIVE_TOLERANCE * np.abs(maximum)
 
 
+def reaches(value: float, minimum: float) -> bool:
+    """Say whether one number is `at_least` another."""
+    return value >= minimum - RELATIVE_TOLERANCE * abs(minimum)
+
+
+def stays_within(value: float, maximum: float) -> bool:
+    """Say whether one number is `at_most` another."""
+    return value <= maximum + RELATIVE_TOLERANCE * abs(maximum)
+
+
 def all_of(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict on the whole when every part must pass (Kleene conjunction).
 

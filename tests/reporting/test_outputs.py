@@ -1,0 +1,281 @@
+"""What a run leaves beside its pages, under real names and pseudonyms, in both editions."""
+
+import csv
+import json
+import math
+import re
+import zipfile
+
+import docx
+import openpyxl
+import pytest
+
+from tests.end_to_end.annual import (
+    ANNUAL,
+    NAMES,
+    TOWN,
+    VARIATION,
+    code_of,
+    notebooks_in_this_process,
+    quick_files,
+    run_notebook,
+    small_county,
+    write_county,
+)
+from toolkit.errors import ParameterError
+from toolkit.reporting.outputs import Outputs
+from toolkit.reporting.refusal import DataError
+from toolkit.reporting.run import run_report
+from toolkit.reporting.study import INTERNAL_TABLES
+from toolkit.share import WORKSPACE_VARIABLE
+
+# Too few rooms in the first school, and a cell that nobody filled in the second.
+PLAN = "heping"
+IN_TEXT = re.compile(r"-?\d[\d,]*(?:\.\d+)?%?")
+CHANGES = ((2025, 1, "multimedia_rooms", 10), (2025, 2, "equipment_value", None))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workspace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(WORKSPACE_VARIABLE, str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def workbook(workspace):
+    county = small_county(
+        *CHANGES,
+        years=(2024, 2025),
+        county_years=[{"year": 2025, "item": "G08", "item_numerator": 95, "item_denominator": 100}],
+        surveys=[
+            {
+                "year": 2025,
+                "respondents": "parents",
+                "questionnaires_sent": 300,
+                "questionnaires_returned": 280,
+                "questionnaires_satisfied": 230,
+            }
+        ],
+    )
+    return write_county(county, workspace / "county.xlsx")
+
+
+@pytest.fixture(scope="module")
+def forms(workspace):
+    """Return a workbook and a document of the province with placeholders."""
+    book, document = openpyxl.Workbook(), docx.Document()
+    book.worksheets[0].append(["县", "{{county_name}}", "G08", "{{government_items.G08.item_numerator}}"])
+    book.save(workspace / "上报表.xlsx")
+    document.add_paragraph("{{county_name}}：{{county.verdict}}")
+    document.save(str(workspace / "报告.docx"))
+    return workspace / "上报表.xlsx", workspace / "报告.docx"
+
+
+@pytest.fixture(scope="module")
+def annual(workbook, workspace, public):
+    """Return the results of the annual report by edition; the internal one is made without the others."""
+    results = workspace / "internal" / ANNUAL
+    with quick_files():
+        run_notebook(ANNUAL, data_path=str(workbook), results_dir=str(results), plan=PLAN)
+    return {"internal": results, "public": public.placement.path / "results" / ANNUAL}
+
+
+@pytest.fixture(scope="module")
+def hidden(workbook, forms):
+    """Return the run with pseudonyms and everything that can be asked for but a browser."""
+    with notebooks_in_this_process():
+        return run_report(
+            {"data_path": str(workbook), "school_names": "pseudonym"},
+            outputs=Outputs(docx=True, schools=True, forms=forms),
+            only=(ANNUAL,),
+        )
+
+
+@pytest.fixture(scope="module")
+def public(workbook):
+    """Return the public run in English whose second notebook failed, asked for pages of schools too."""
+    with notebooks_in_this_process(failing=(VARIATION,)):
+        return run_report(
+            {"data_path": str(workbook), "edition": "public", "language": "en", "plan": PLAN},
+            outputs=Outputs(schools=True),
+            only=("02", "07"),
+        )
+
+
+def texts_of(folder):
+    """Return the text of every file, with the parts of workbooks and documents."""
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for part in archive.namelist():
+                    found[f"{name}/{part}"] = archive.read(part).decode("utf-8", "replace")
+        elif path.suffix != ".png":
+            found[name] = path.read_text(encoding="utf-8")
+    return found
+
+
+def findings_of(outcome, notebook=ANNUAL):
+    path = outcome.placement.path / "results" / notebook / "findings.json"
+    return json.loads(path.read_text(encoding="utf-8"))["findings"]
+
+
+def test_everything_asked_for_is_there(hidden):
+    folder = hidden.placement.path
+    assert (hidden.failures, hidden.notices) == ((), ())
+    assert {path.name for path in folder.iterdir()} == {
+        f"{ANNUAL}.html", f"{ANNUAL}.docx", "index.html", "schools", "forms", "results",
+        "run.json", "run-log.json",
+    }  # fmt: skip
+    assert len(list((folder / "schools").glob("*.html"))) == len(NAMES) + 1
+    assert docx.Document(str(folder / f"{ANNUAL}.docx")).tables
+
+
+def test_chapters_not_asked_for_are_one_line_each(hidden):
+    record = json.loads((hidden.placement.path / "run.json").read_text(encoding="utf-8"))
+    assert [(each["notebook"], each["status"]) for each in record["notebooks"]] == [
+        ("01_data_quality", "not_run"), (VARIATION, "not_run"), (ANNUAL, "done"),
+    ]  # fmt: skip
+    page = (hidden.placement.path / f"{ANNUAL}.html").read_text(encoding="utf-8")
+    assert "01_data_quality.html" not in page
+    assert f"{VARIATION}.html" not in page
+    assert page.count('class="remark notice"') >= 4
+
+
+def test_forms_are_filled_with_the_numbers_of_the_report(hidden, forms):
+    folder = hidden.placement.path / "forms"
+    row = [cell.value for cell in openpyxl.load_workbook(folder / "上报表.xlsx").worksheets[0][1]]
+    assert row == ["县", "测试县", "G08", 95]
+    text = docx.Document(str(folder / "报告.docx")).paragraphs[0].text
+    assert text.startswith("测试县：")
+    assert "{{" not in text
+    assert openpyxl.load_workbook(forms[0]).worksheets[0]["B1"].value == "{{county_name}}"
+
+
+def test_no_name_or_code_of_a_school_is_in_any_file_under_pseudonyms(hidden):
+    names = [*NAMES.values(), TOWN, TOWN.removesuffix("镇"), *map(code_of, NAMES)]
+    texts = texts_of(hidden.placement.path)
+    assert [(file, name) for file, text in texts.items() for name in names if name in text] == []
+    assert any("学校" in text for text in texts.values())
+
+
+def test_the_key_to_the_pseudonyms_lies_beside_the_report(hidden):
+    path = hidden.placement.path
+    restricted = path.parent / "restricted" / path.name
+    texts = texts_of(restricted)
+    assert all(any(name in text for text in texts.values()) for name in NAMES.values())
+
+
+def test_errors_are_told_with_the_names_that_the_office_knows(workspace):
+    county = small_county((2025, 3, "enrolment_primary", -5))
+    workbook = write_county(county, workspace / "with-error.xlsx")
+    with pytest.raises(DataError) as refused:
+        run_report({"data_path": str(workbook), "school_names": "pseudonym"}, only=("07",))
+    told = " ".join(
+        " ".join((problem.school, *(value for _, value in problem.values)))
+        for problem in refused.value.problems
+    )
+    assert NAMES[3] in told
+
+
+def test_a_ledger_is_refused_under_pseudonyms(workbook, workspace):
+    (workspace / "ledger.xlsx").write_bytes(b"")
+    given = {"data_path": str(workbook), "school_names": "pseudonym", "ledger_path": "ledger.xlsx"}
+    with pytest.raises(ParameterError, match="--ledger"):
+        run_report(given, only=("07",))
+
+
+def test_the_public_edition_has_no_ledger_and_no_page_of_a_school(public):
+    folder = public.placement.path
+    assert list(folder.rglob("rectification_ledger.xlsx")) == []
+    assert not (folder / "schools").exists()
+    assert len(public.notices) == 1
+
+
+def test_no_finding_of_the_public_edition_names_a_school(public):
+    found = findings_of(public)
+    assert len(found) > 3
+    told = " ".join(each["zh"] + each["en"] for each in found)
+    assert [name for name in NAMES.values() if name in told] == []
+
+
+def test_a_failed_chapter_is_lines_in_the_annual_report(public):
+    (failure,) = public.failures
+    assert "试错" in failure.zh
+    page = (public.placement.path / f"{ANNUAL}.html").read_text(encoding="utf-8")
+    assert page.count("试错") > 15
+    assert f"{VARIATION}.html" not in page
+
+
+def test_what_cannot_be_made_leaves_the_rest_of_the_report(workbook, forms, workspace):
+    (workspace / "坏.xlsx").write_bytes(b"no workbook")
+    with notebooks_in_this_process(failing=(ANNUAL,)):
+        outcome = run_report(
+            {"data_path": str(workbook)},
+            outputs=Outputs(docx=True, forms=(workspace / "坏.xlsx",)),
+            only=("07",),
+        )
+    assert len(outcome.notices) == 2
+    assert len(outcome.failures) == 1
+    assert (outcome.placement.path / "index.html").exists()
+
+
+def numbers_in(path):
+    """Return every number of a table: cells, totals, numbers in texts, counts of rows and of words."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    found = {float(len(rows))}
+    for column in zip(*rows, strict=True):
+        found |= {float(len(set(column))), *(float(column.count(word)) for word in set(column))}
+        found |= {float(sum(map(float, filter(is_number, column))))} if any(map(is_number, column)) else set()
+        for text in column:
+            for number in [text] if is_number(text) else IN_TEXT.findall(text):
+                value = float(number.rstrip("%").replace(",", ""))
+                found.add(value / 100 if number.endswith("%") else value)
+    return found
+
+
+def table_file(annual, edition, key):
+    """Return the file of a table; that of the internal edition where the public one lists no rows."""
+    return annual["internal" if key in INTERNAL_TABLES else edition] / f"{key}.csv"
+
+
+def is_number(text):
+    return re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text) is not None
+
+
+@pytest.mark.parametrize("edition", ["internal", "public"])
+def test_every_number_of_the_key_findings_stands_in_the_table_it_names(annual, edition):
+    found = json.loads((annual[edition] / "findings.json").read_text(encoding="utf-8"))["findings"]
+    assert len(found) > 4
+    astray = [
+        (finding["id"], number["name"], number["value"], number["table"])
+        for finding in found
+        for number in finding["numbers"]
+        if number["value"] is not None
+        and not any(
+            math.isclose(number["value"], known, rel_tol=1e-9, abs_tol=0.00051)
+            for known in numbers_in(table_file(annual, edition, number["table"]))
+        )
+    ]
+    assert astray == []
+
+
+def test_both_editions_say_the_same_numbers_and_the_public_one_names_no_school(annual):
+    internal, public = (
+        {
+            finding["id"]: finding
+            for finding in json.loads((annual[edition] / "findings.json").read_text(encoding="utf-8"))[
+                "findings"
+            ]
+        }
+        for edition in ("internal", "public")
+    )
+    assert {key: each["numbers"] for key, each in public.items()} == {
+        key: internal[key]["numbers"] for key in public
+    }
+    told = " ".join(each["zh"] + each["en"] for each in public.values())
+    assert [name for name in NAMES.values() if name in told] == []

@@ -1,0 +1,1 @@
+"""Models of pupils in schools: numeric kernels on arrays of sufficient statistics."""

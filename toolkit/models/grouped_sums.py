@@ -1,0 +1,179 @@
+"""Moments per school or class from pupil rows: number, mean, sum of squares about the mean."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.errors import DesignError
+
+MOMENT_COLUMNS = ("n", "mean", "within_ss")
+WEIGHT_COLUMNS = ("weight_sum", "weight_square_sum")
+
+
+def compute_group_moments(
+    frame: pd.DataFrame, *, outcome: str, by: str | Sequence[str], weight: str | None = None
+) -> pd.DataFrame:
+    """Compute moments per group from a table with one row per pupil.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per pupil and, if wanted, per year or subject.
+    outcome : str
+        Column of the outcome.
+    by : str or sequence of str
+        Columns that make a group.
+    weight : str, optional
+        Column of sampling weights.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, sorted: the columns of `by`, `n`, `mean`, `within_ss`; with weights also
+        `weight_sum` and `weight_square_sum`, and mean and sum of squares are weighted. Rows that lack
+        outcome, key or a positive weight are left out; `attrs["n_left_out"]` says how many.
+
+    Raises
+    ------
+    DesignError
+        If no row is left.
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    values = frame[outcome].to_numpy(dtype=float, na_value=np.nan)
+    weights = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float, na_value=np.nan)
+    complete = (
+        np.isfinite(values)
+        & np.isfinite(weights)
+        & (weights > 0)
+        & frame[keys].notna().all(axis=1).to_numpy()
+    )
+    if not complete.any():
+        raise DesignError("models_no_complete_rows")
+    kept = frame.loc[complete, keys]
+    groups = kept.groupby(keys, sort=True, observed=True)
+    member = groups.ngroup().to_numpy(dtype=np.intp)
+    table = pd.DataFrame(groups.size().index.to_frame(index=False))
+    for name, column in _moments(member, values[complete], weights[complete]).items():
+        if weight is not None or name not in WEIGHT_COLUMNS:
+            table[name] = column
+    table.attrs["n_left_out"] = int(len(frame) - complete.sum())
+    return table
+
+
+def load_group_moments(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    outcome: str,
+    by: str | Sequence[str],
+    weight: str | None = None,
+    where: Mapping[str, object] | None = None,
+    threads: int = 1,
+    memory_limit: str = "1GB",
+) -> pd.DataFrame:
+    """Compute moments per group from Parquet files, without holding the rows in memory.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        Parquet files; read in sorted order.
+    outcome, by, weight
+        As for `compute_group_moments`.
+    where : mapping, optional
+        Columns and the value, or list of values, that a row must have there.
+    threads : int, default 1
+        With one thread the sums are added in the order of the rows and come out the same, bit for bit, in
+        every run. More threads add in the order in which they happen to finish.
+    memory_limit : str, default "1GB"
+        Beyond it DuckDB spills to disk.
+
+    Returns
+    -------
+    DataFrame
+        As for `compute_group_moments`; `attrs["n_left_out"]` counts rows that `where` lets through.
+
+    Raises
+    ------
+    DesignError
+        If no row is left.
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    files = sorted(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
+    condition, values = _condition(where or {})
+    names = ", ".join(_quoted(key) for key in keys)
+    weighting = "1" if weight is None else _quoted(weight)
+    source = (
+        f"SELECT {names}, CAST({_quoted(outcome)} AS DOUBLE) AS junheng_y,"
+        f" CAST({weighting} AS DOUBLE) AS junheng_w FROM read_parquet(?) WHERE {condition}"
+    )
+    usable = ["isfinite(junheng_y)", "isfinite(junheng_w)", "junheng_w > 0"]
+    usable += [f"{_quoted(key)} IS NOT NULL" for key in keys]
+    query = (_PLAIN if weight is None else _WEIGHTED).format(
+        source=source, usable=" AND ".join(usable), keys=names
+    )
+    with duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory_limit}) as connection:
+        # The bar would be written into the page of a report after two seconds.
+        connection.execute("SET enable_progress_bar = false")
+        table = connection.execute(query, [files, *values]).df()
+        count = f"SELECT count(*) FROM read_parquet(?) WHERE {condition}"
+        total = connection.execute(count, [files, *values]).fetchall()[0][0]
+    if table.empty:
+        raise DesignError("models_no_complete_rows")
+    table["n"] = table["n"].astype(float)
+    table.attrs["n_left_out"] = int(total - table["n"].sum())
+    return table
+
+
+# var_pop updates a mean and a sum of squares about it, and does not subtract squares of large numbers.
+_PLAIN = """
+SELECT {keys}, count(*) AS n, avg(junheng_y) AS mean, var_pop(junheng_y) * count(*) AS within_ss
+FROM ({source}) WHERE {usable} GROUP BY {keys} ORDER BY {keys}
+"""
+_WEIGHTED = """
+WITH complete AS (SELECT * FROM ({source}) WHERE {usable}),
+centres AS MATERIALIZED (
+    SELECT {keys}, count(*) AS n, sum(junheng_w * junheng_y) / sum(junheng_w) AS mean,
+           sum(junheng_w) AS weight_sum, sum(junheng_w * junheng_w) AS weight_square_sum
+    FROM complete GROUP BY {keys}
+)
+SELECT {keys}, any_value(n) AS n, any_value(mean) AS mean,
+       sum(junheng_w * (junheng_y - mean) * (junheng_y - mean)) AS within_ss,
+       any_value(weight_sum) AS weight_sum, any_value(weight_square_sum) AS weight_square_sum
+FROM complete JOIN centres USING ({keys}) GROUP BY {keys} ORDER BY {keys}
+"""
+
+
+def _moments(
+    member: NDArray[np.integer], values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the moments of each group, the squares taken about its mean."""
+    total = np.bincount(member, weights)
+    mean = np.bincount(member, weights * values) / total
+    deviation = values - mean[member]
+    correction = np.bincount(member, weights * deviation) / total
+    deviation -= correction[member]
+    return {
+        "n": np.bincount(member).astype(float),
+        "mean": (mean + correction).astype(float),
+        "within_ss": np.bincount(member, weights * deviation**2).astype(float),
+        "weight_sum": total.astype(float),
+        "weight_square_sum": np.bincount(member, weights**2).astype(float),
+    }
+
+
+def _condition(where: Mapping[str, object]) -> tuple[str, list[object]]:
+    """Return the SQL condition of a filter, and the values of its place-holders."""
+    parts, values = ["true"], []
+    for column, wanted in where.items():
+        choices = list(wanted) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
+        parts.append(f"{_quoted(column)} IN ({', '.join('?' * len(choices))})" if choices else "false")
+        values += choices
+    return " AND ".join(parts), values
+
+
+def _quoted(column: str) -> str:
+    """Return a column name as an SQL identifier."""
+    return '"' + column.replace('"', '""') + '"'

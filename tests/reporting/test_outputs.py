@@ -123,6 +123,7 @@ def findings_of(outcome, notebook=ANNUAL):
     return json.loads(path.read_text(encoding="utf-8"))["findings"]
 
 
+@pytest.mark.slow
 def test_everything_asked_for_is_there(hidden):
     folder = hidden.placement.path
     assert (hidden.failures, hidden.notices) == ((), ())
@@ -134,6 +135,7 @@ def test_everything_asked_for_is_there(hidden):
     assert docx.Document(str(folder / f"{ANNUAL}.docx")).tables
 
 
+@pytest.mark.slow
 def test_chapters_not_asked_for_are_one_line_each(hidden):
     record = json.loads((hidden.placement.path / "run.json").read_text(encoding="utf-8"))
     assert [(each["notebook"], each["status"]) for each in record["notebooks"]] == [
@@ -145,6 +147,7 @@ def test_chapters_not_asked_for_are_one_line_each(hidden):
     assert page.count('class="remark notice"') >= 4
 
 
+@pytest.mark.slow
 def test_forms_are_filled_with_the_numbers_of_the_report(hidden, forms):
     folder = hidden.placement.path / "forms"
     row = [cell.value for cell in openpyxl.load_workbook(folder / "上报表.xlsx").worksheets[0][1]]
@@ -155,6 +158,7 @@ def test_forms_are_filled_with_the_numbers_of_the_report(hidden, forms):
     assert openpyxl.load_workbook(forms[0]).worksheets[0]["B1"].value == "{{county_name}}"
 
 
+@pytest.mark.slow
 def test_no_name_or_code_of_a_school_is_in_any_file_under_pseudonyms(hidden):
     names = [*NAMES.values(), TOWN, TOWN.removesuffix("镇"), *map(code_of, NAMES)]
     texts = texts_of(hidden.placement.path)
@@ -162,6 +166,7 @@ def test_no_name_or_code_of_a_school_is_in_any_file_under_pseudonyms(hidden):
     assert any("学校" in text for text in texts.values())
 
 
+@pytest.mark.slow
 def test_the_key_to_the_pseudonyms_lies_beside_the_report(hidden):
     path = hidden.placement.path
     restricted = path.parent / "restricted" / path.name

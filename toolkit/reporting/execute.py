@@ -5,10 +5,10 @@ import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ParameterError
 from toolkit.reporting.kernel import KERNEL_NAME, QUIET_KERNEL, kernel_environment, kernel_manager
@@ -20,6 +20,7 @@ from toolkit.vocabulary import Language
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+ENGINE_NAME = "junheng"
 START_ATTEMPTS = 3
 DEFAULT_TIMEOUT_SECONDS = 900
 
@@ -163,13 +164,16 @@ def _execute_with_papermill(
 def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: int) -> None:
     """Run the cells in a kernel that works in the folder of the executed copy."""
     import papermill
+    from papermill.engines import papermill_engines
 
+    papermill_engines.register(ENGINE_NAME, _engine_that_saves_once())
     with TemporaryDirectory(prefix="junheng-ipython-", ignore_cleanup_errors=True) as ipython_folder:
         environment = {**kernel_environment(), "IPYTHONDIR": ipython_folder}
         papermill.execute_notebook(
             read_notebook(path),
             _without_braces(executed),
             parameters,
+            engine_name=ENGINE_NAME,
             kernel_name=KERNEL_NAME,
             language="python",
             progress_bar=False,
@@ -177,6 +181,27 @@ def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: in
             extra_arguments=list(QUIET_KERNEL),
             kernel_manager_class=kernel_manager(executed.parent, environment),
         )
+
+
+@cache
+def _engine_that_saves_once() -> type:
+    """Return papermill's engine without its saving of the whole notebook before and after every cell.
+
+    With hundreds of cells and a megabyte of output that took longer than the cells. The manager
+    saves once when the notebook ends or fails, and papermill once more with its note on a failure.
+    """
+    from papermill.engines import NBClientEngine
+
+    class SavingOnce(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+            save, nb_man.save = nb_man.save, lambda **_: None
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, **options)
+            finally:
+                nb_man.save = save
+
+    return SavingOnce
 
 
 def _without_braces(path: Path) -> str:

@@ -194,10 +194,10 @@ def _engine_that_saves_once() -> type:
 
     class SavingOnce(NBClientEngine):
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        def execute_managed_notebook(cls, nb_man: Any, *arguments: Any, **options: Any) -> Any:
             save, nb_man.save = nb_man.save, lambda **_: None
             try:
-                super().execute_managed_notebook(nb_man, kernel_name, **options)
+                return super().execute_managed_notebook(nb_man, *arguments, **options)
             finally:
                 nb_man.save = save
 

@@ -3,15 +3,18 @@
 import re
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from tests.end_to_end.annual import (
     ANNUAL,
     NAMES,
+    code_of,
     quick_files,
     run_notebook,
     small_county,
     study_of,
+    with_table,
     write_county,
 )
 from toolkit.reporting.annual import analyse_year
@@ -149,3 +152,21 @@ def test_switched_rules_stand_in_words_among_the_parameters_of_every_page():
     assert switched
     assert any(name.startswith("Q1") for name in rows)
     assert not any("=" in value and "visiting" in value for value in rows.values())
+
+
+def test_a_problem_of_an_item_carries_the_name_that_the_school_had_in_the_year():
+    county = small_county(
+        (YEAR, 1, "training_funds", 0), (YEAR, 1, "public_funds_budget", 1_000_000)
+    )  # fmt: skip
+    schools = county.tables["schools"]
+    old = schools[schools["school_id"] == code_of(1)]
+    renamed = [
+        old.assign(school_name=name, valid_from=year)
+        for name, year in (("今名小学", YEAR), ("后名小学", YEAR + 1))
+    ]
+    # The entry without a year holds from the beginning, wherever it stands.
+    register = pd.concat([*renamed, schools], ignore_index=True)
+    ledger = analyse_year(study_of(with_table(county, "schools", register))).ledger
+    assert [row.school_name for row in ledger.rows if row.item == "Q4" and row.school_id == code_of(1)] == [
+        "今名小学"
+    ]

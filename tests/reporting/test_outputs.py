@@ -22,8 +22,8 @@ from tests.end_to_end.annual import (
     small_county,
     write_county,
 )
-from toolkit.errors import ParameterError
-from toolkit.reporting.outputs import Outputs
+from toolkit.errors import InputError, ParameterError
+from toolkit.reporting.outputs import Outputs, require_forms
 from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import run_report
 from toolkit.reporting.study import INTERNAL_TABLES
@@ -284,3 +284,15 @@ def test_both_editions_say_the_same_numbers_and_the_public_one_names_no_school(a
     }
     told = " ".join(each["zh"] + each["en"] for each in public.values())
     assert [name for name in NAMES.values() if name in told] == []
+
+
+def test_forms_that_are_absent_or_overwrite_each_other_are_refused_before_anything_runs(tmp_path):
+    with pytest.raises(InputError, match="not there"):
+        require_forms((tmp_path / "none.xlsx",))
+    (tmp_path / "other").mkdir()
+    twice = (tmp_path / "form.xlsx", tmp_path / "other" / "form.xlsx")
+    for form in twice:
+        form.touch()
+    with pytest.raises(InputError, match=r"the same name: form\.xlsx"):
+        require_forms(twice)
+    require_forms(twice[:1])

@@ -11,6 +11,7 @@ import pandas as pd
 
 from toolkit.errors import ParameterError
 from toolkit.indicators.items import UNITS_TESTED, ItemValues, compute_items
+from toolkit.indicators.roster import school_rows
 from toolkit.planning.gaps import GapList, compute_gaps
 from toolkit.planning.ledger import Ledger, carry_over
 from toolkit.planning.problems import collect_problems
@@ -114,10 +115,11 @@ def _item_problems(items: ItemCompliance, study: Study) -> pd.DataFrame | None:
     """
     tested = {item.id for item in items.standard.items if item.tested_on in UNITS_TESTED}
     of_county = items.items[~items.items["item"].isin(tested)]
-    register = study.county.tables["schools"].sort_values("valid_from", kind="stable")
-    names = dict(zip(register["school_id"], register["school_name"], strict=True))
+    schools = school_rows(study.county)
+    schools = schools[schools["year"] == study.year]
+    names = dict(zip(schools["school_id"], schools["school_name"], strict=True))
     rows = [
-        _school_problem(item, own, study) | {"school_id": school, "school_name": names[school]}
+        _school_problem(item, own, study) | {"school_id": school, "school_name": names.get(school, school)}
         for (item, school), own in _by_school(items)
     ]
     rows += [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import JunhengError, RunError
+from toolkit.errors import InputError, JunhengError, RunError
 from toolkit.reporting.annual import analyse_year
 from toolkit.reporting.form_values import collect_form_values, write_placeholders
 from toolkit.reporting.forms import fill_form
@@ -45,6 +45,22 @@ class Outputs:
         """Return what tells a run with further outputs from one without; empty for none."""
         wanted = [name for name in ("docx", "pdf", "schools") if getattr(self, name)]
         return {"outputs": wanted} if wanted else {}
+
+
+def require_forms(forms: tuple[Path, ...]) -> None:
+    """Refuse forms that are not there, or that would overwrite each other, before anything is run.
+
+    Raises
+    ------
+    InputError
+        Naming the file that is absent, or the name that two forms share.
+    """
+    names = [form.name for form in forms]
+    for form in forms:
+        if not form.is_file():
+            raise InputError("form_absent", form=form)
+        if names.count(form.name) > 1:
+            raise InputError("form_name_twice", form=form.name)
 
 
 def write_outputs(

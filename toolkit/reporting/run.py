@@ -22,7 +22,7 @@ from toolkit.reporting.notebook_runs import (
     Progress,
     execute_notebooks,
 )
-from toolkit.reporting.outputs import Outputs, write_outputs
+from toolkit.reporting.outputs import Outputs, require_forms, write_outputs
 from toolkit.reporting.page import page_header
 from toolkit.reporting.parameters import (
     NOTEBOOKS,
@@ -128,6 +128,7 @@ def run_report(
     records = {name: every[name] for name in _chosen(only)}
     started, clock = datetime.now(UTC), time.perf_counter()
     _require_readable_ledger(every[ANNUAL_REPORT])
+    require_forms(outputs.forms)
     progress("reading")
     study = open_study(every[ANNUAL_REPORT])
     _require_no_errors(study)

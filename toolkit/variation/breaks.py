@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toolkit.data.county import County
+from toolkit.data.schema.county import BREAK_PREFIX
 
-# A row of 县域保障 with such a code holds no value: it says from which year on a series is a new one.
-BREAK_PREFIX = "break:"
 # After the prefix, in place of one indicator or item: every series of the county.
 EVERY_SERIES = "all"
 

@@ -447,6 +447,11 @@ def test_sentences_are_complete_in_both_languages(problems_of_cases):
         assert not any(mark in text for text in texts for mark in "{}@")
 
 
+def test_a_declared_break_is_no_unknown_item(check, clean):
+    clean["county_years"][1].update(item="break:R5")
+    assert [problem for problem in check(clean) if problem.code == "item_unknown"] == []
+
+
 def test_errors_come_first(check, new_county):
     tables = new_county()
     years("101", backbone_teachers_primary=90, multimedia_rooms=None, bandwidth_mbps=0.0)(tables)

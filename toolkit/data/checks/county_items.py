@@ -3,6 +3,7 @@
 from toolkit.data.checks.evidence import Evidence, rows
 from toolkit.data.checks.settings import national_standard, settings
 from toolkit.data.problems import Problem
+from toolkit.data.schema.county import BREAK_PREFIX
 
 
 def values_against_fractions(evidence: Evidence) -> list[Problem]:
@@ -47,11 +48,15 @@ def verdicts_without_judge(evidence: Evidence) -> list[Problem]:
 
 
 def unknown_items(evidence: Evidence) -> list[Problem]:
-    """Find item codes that the national standard does not have; local plans may have them."""
+    """Find item codes that the national standard does not have; local plans may have them.
+
+    Declared breaks of a definition are no items.
+    """
     items = evidence.table("county_years")
     standard = national_standard()
     known = {item.id for item in standard.items} | {indicator.id for indicator in standard.indicators}
-    unknown = items["item"].notna() & ~items["item"].isin(known)
+    codes = items["item"].fillna("").str.replace("：", ":").str.replace(" ", "").str.casefold()
+    unknown = items["item"].notna() & ~items["item"].isin(known) & ~codes.str.startswith(BREAK_PREFIX)
     return [
         evidence.problem(
             "item_unknown",

@@ -14,6 +14,8 @@ CLASS_SIZE_BANDS = (
     "band_61_65",
     "band_66_up",
 )
+# A row of 县域保障 with such a code holds no value: it says from which year on a series is a new one.
+BREAK_PREFIX = "break:"
 CLASS_STAGES = ("primary", "junior")
 ENTERED_VERDICTS = ("met", "not_met")
 # The subjects of the national monitoring of the quality of compulsory education.

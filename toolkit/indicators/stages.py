@@ -24,10 +24,9 @@ def stages_taught(school_years: pd.DataFrame) -> NDArray[np.bool_]:
     ndarray of bool, (n_school_years, 3)
         Columns in the order primary, junior, senior.
     """
-    by_type = pd.DataFrame(
-        {stage: school_years["school_type"].map(_teaches(stage)).eq(True) for stage in STAGES}
-    ).to_numpy(dtype=bool)
-    return by_type | (stage_enrolment(school_years) > 0)
+    types = school_years["school_type"].tolist()
+    by_type = [[stage in STAGES_OF_TYPE.get(school_type, ()) for stage in STAGES] for school_type in types]
+    return np.array(by_type, dtype=bool).reshape(-1, len(STAGES)) | (stage_enrolment(school_years) > 0)
 
 
 def stage_enrolment(school_years: pd.DataFrame) -> NDArray[np.float64]:
@@ -82,7 +81,3 @@ def split_denominators(enrolment: NDArray[np.float64], weights: NDArray[np.float
     """
     total = (enrolment * weights).sum(axis=1)
     return total[:, None] / weights[:, : len(COMPULSORY_STAGES)]
-
-
-def _teaches(stage: str) -> dict[str, bool]:
-    return {school_type: stage in stages for school_type, stages in STAGES_OF_TYPE.items()}

@@ -9,6 +9,7 @@ from toolkit.data.problems import Problem
 from toolkit.data.schema import COMPULSORY_STAGES, STAGES, TABLES, Column
 from toolkit.standards import Standard
 
+YEARLY = "school_years"
 COUNTS = [
     "table",
     "column",
@@ -47,12 +48,14 @@ def completeness(reading: Reading, standard: Standard, year: int | None = None) 
     """
     evidence = gather_evidence(reading)
     year = latest_year(evidence) if year is None else year
+    deciding, scope = deciding_columns(standard), in_scope(evidence, standard)
     counts = [
-        _count(evidence, standard, table.name, column, year)
+        _count(evidence, table.name, column, year, scope if table.name == YEARLY and decides else None)
         for table in TABLES.values()
         if table.name in reading.county.tables
         for column in table.columns
         if not column.may_be_empty
+        for decides in (column.name in deciding,)
     ]
     return pd.DataFrame(counts, columns=COUNTS).astype({"year": "Int64"})
 
@@ -60,16 +63,17 @@ def completeness(reading: Reading, standard: Standard, year: int | None = None) 
 def missing_deciding_values(evidence: Evidence) -> list[Problem]:
     """List the columns of the national resource indicators that have missing cells, once each."""
     years, standard = evidence.school_years, national_standard()
+    scope = in_scope(evidence, standard)
     found = []
     for name in deciding_columns(standard):
-        applies = _applies(evidence, standard, "school_years", TABLES["school_years"].column(name))
+        applies = _applies(years, YEARLY, TABLES[YEARLY].column(name), scope)
         missing = rows(applies & years[name].isna())
         if missing:
             found.append(
                 evidence.problem(
                     "deciding_value_missing",
                     "notice",
-                    "school_years",
+                    YEARLY,
                     missing[0],
                     name,
                     what=f"@{name}",
@@ -113,30 +117,30 @@ def in_scope(evidence: Evidence, standard: Standard) -> pd.Series:
 
 
 def _count(
-    evidence: Evidence, standard: Standard, table: str, column: Column, year: int | None
+    evidence: Evidence, table: str, column: Column, year: int | None, scope: pd.Series | None
 ) -> tuple[object, ...]:
-    """Return the counts of one column."""
-    frame = evidence.school_years if table == "school_years" else evidence.table(table)
-    applying = frame[_applies(evidence, standard, table, column)]
-    empty = applying[column.name].isna()
-    cells, missing = len(applying), int(empty.sum())
+    """Return the counts of one column; a column with a scope decides indicators."""
+    frame = _rows_of(evidence, table)
+    applies = _applies(frame, table, column, scope)
+    empty = applies & frame[column.name].isna()
+    cells, missing = int(applies.sum()), int(empty.sum())
     share = missing / cells if cells else float("nan")
-    decides = table == "school_years" and column.name in deciding_columns(standard)
-    counts = (table, column.name, cells, missing, share, decides, year)
+    counts = (table, column.name, cells, missing, share, scope is not None, year)
     if "year" not in frame or year is None:
         return *counts, float("nan"), float("nan")
-    of_year = (applying["year"] == year).fillna(False).astype(bool)
-    return *counts, int(of_year.sum()), int((empty & of_year).sum())
+    of_year = (frame["year"] == year).fillna(False).astype(bool)
+    return *counts, int((applies & of_year).sum()), int((empty & of_year).sum())
 
 
-def _applies(evidence: Evidence, standard: Standard, table: str, column: Column) -> pd.Series:
-    """Say in which rows a column can have a value."""
-    frame = evidence.school_years if table == "school_years" else evidence.table(table)
+def _applies(frame: pd.DataFrame, table: str, column: Column, scope: pd.Series | None) -> pd.Series:
+    """Say in which rows a column can have a value; one that decides indicators only within the scope."""
     applies = pd.Series(True, index=frame.index)
     if table == "scores" and column.name == "score":
         applies = ~frame["absent"].fillna(False).astype(bool)
-    if table != "school_years":
-        return applies
-    if column.stage:
+    if table == YEARLY and column.stage:
         applies &= has_stage(frame["school_type"], column.stage)
-    return applies & in_scope(evidence, standard) if column.name in deciding_columns(standard) else applies
+    return applies if scope is None else applies & scope
+
+
+def _rows_of(evidence: Evidence, table: str) -> pd.DataFrame:
+    return evidence.school_years if table == YEARLY else evidence.table(table)

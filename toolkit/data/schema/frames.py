@@ -1,5 +1,7 @@
 """Data frames that have exactly the columns and types of a table of the contract."""
 
+from functools import cache
+
 import pandas as pd
 
 from toolkit.data.schema.model import Column, Kind, Table
@@ -30,16 +32,20 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     unknown = set(frame.columns) - set(table.column_names)
     if unknown:
         raise ValueError(f"not columns of {table.name!r}: {', '.join(sorted(map(str, unknown)))}")
+    missing = _without_rows(table).reindex(range(len(frame)))
     return pd.DataFrame(
-        {column.name: _typed(frame, column) for column in table.columns},
-        index=pd.RangeIndex(len(frame)),
+        {
+            column.name: _typed(frame[column.name], column) if column.name in frame else missing[column.name]
+            for column in table.columns
+        },
+        index=missing.index,
     )
 
 
-def _typed(frame: pd.DataFrame, column: Column) -> pd.Series:
-    dtype = DTYPES[column.kind]
-    if column.name not in frame:
-        return pd.Series(
-            pd.NA if dtype in ("boolean", "Int64") else None, index=range(len(frame)), dtype=dtype
-        )
-    return frame[column.name].reset_index(drop=True).astype(pd.api.types.pandas_dtype(dtype))
+def _typed(cells: pd.Series, column: Column) -> pd.Series:
+    return cells.reset_index(drop=True).astype(pd.api.types.pandas_dtype(DTYPES[column.kind]))
+
+
+@cache
+def _without_rows(table: Table) -> pd.DataFrame:
+    return pd.DataFrame({column.name: pd.Series(dtype=DTYPES[column.kind]) for column in table.columns})

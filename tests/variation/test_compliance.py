@@ -168,7 +168,7 @@ def completions(row: dict, gap: list[str], stage: int):
             yield row | {name: float(cell)}
 
 
-N_COUNTIES, N_YEARS = 5, 20
+N_COUNTIES, N_YEARS = 2, 20
 
 
 @pytest.mark.parametrize("seed", range(N_COUNTIES))

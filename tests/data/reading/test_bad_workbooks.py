@@ -308,10 +308,10 @@ def test_lookalike_letters_in_codes_are_made_plain_and_told(read, changed, found
     assert {problem.table for problem in found(reading, "lookalike")} == {"schools", "school_years"}
 
 
-def test_two_hundred_thousand_junk_rows_are_counted_and_not_listed(workbook, tmp_path, found):
+def test_twenty_thousand_junk_rows_are_counted_and_not_listed(workbook, tmp_path, found):
     path = tmp_path / "junk.csv"
     header = "学校代码,学年,小学在校生数\n0101,2023,5\n"
-    path.write_text(header + "x,,\n" * 100_000 + ",,\n" * 100_000 + "0102,2023,6\n", encoding="utf-8")
+    path.write_text(header + "x,,\n" * 10_000 + ",,\n" * 10_000 + "0102,2023,6\n", encoding="utf-8")
     folder = tmp_path / "county"
     folder.mkdir()
     path.rename(folder / "学校年度.csv")
@@ -322,9 +322,9 @@ def test_two_hundred_thousand_junk_rows_are_counted_and_not_listed(workbook, tmp
     accounting = reading.accounting[reading.accounting["file"] == "学校年度.csv"].set_index("reason")
     assert accounting["rows_read"].to_dict() == {
         "": 2,
-        "blank_row": 100_000,
+        "blank_row": 10_000,
         "header_row": 1,
-        "no_key": 100_000,
+        "no_key": 10_000,
     }
     assert len(reading.problems) < 60
     assert "99950" in found(reading, "more_of_the_same")[0].message("zh")

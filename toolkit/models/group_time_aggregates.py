@@ -1,0 +1,134 @@
+"""Averages of group-time effects: overall, by time since adoption, by cohort and by period."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.models.group_time import GroupTimeEffects
+
+Floats = NDArray[np.float64]
+Kind = Literal["simple", "event_time", "cohort", "period"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Averages of group-time effects and their influence functions.
+
+    Attributes
+    ----------
+    kind : {"simple", "event_time", "cohort", "period"}
+        What the effects are averaged by; "simple" has the overall average alone.
+    at : ndarray of float, (n_points,)
+        Time since adoption, cohort or period of each average.
+    effects : ndarray of float, (n_points,)
+        Averages.
+    influence : ndarray of float, (n_units, n_points)
+        Influence of each unit on each average.
+    n_cohorts : ndarray of int, (n_points,)
+        Cohorts behind each average.
+    overall : float
+        Average over the points of exposure: all cells from adoption on by size of the cohort
+        ("simple"), event times from 0 with equal weight, cohorts by size, periods with equal weight.
+    overall_influence : ndarray of float, (n_units,)
+        Influence of each unit on the overall average.
+    """
+
+    kind: Kind
+    at: Floats
+    effects: Floats
+    influence: Floats
+    n_cohorts: NDArray[np.int64]
+    overall: float
+    overall_influence: Floats
+
+
+def aggregate_group_time(
+    effects: GroupTimeEffects, kind: Kind, *, event_times: tuple[float, float] = (-np.inf, np.inf)
+) -> Aggregate:
+    """Average group-time effects; cohorts count by the weight of their units.
+
+    Parameters
+    ----------
+    effects : GroupTimeEffects
+        Refused cells are left out of every average.
+    kind : {"simple", "event_time", "cohort", "period"}
+        What to average by.
+    event_times : (float, float)
+        First and last time since adoption that enters.
+
+    Raises
+    ------
+    ValueError
+        If no cell from adoption on is left.
+
+    References
+    ----------
+    Callaway and Sant'Anna (2021), Journal of Econometrics 225, table 1 and corollary 2.
+    """
+    cells = _Cells(effects, event_times)
+    if not cells.exposed.any():
+        raise ValueError("no effect after adoption is identified")
+    everything = cells.average(np.flatnonzero(cells.exposed))
+    if kind == "simple":
+        blank = np.empty((effects.panel.n_units, 0))
+        empty = np.empty(0)
+        return Aggregate(kind, empty, empty, blank, np.empty(0, dtype=np.int64), *everything)
+    labels = {"event_time": cells.event_times, "cohort": cells.cohorts, "period": cells.periods}[kind]
+    chosen = cells.kept if kind == "event_time" else cells.exposed
+    at = np.unique(labels[chosen])
+    members = [np.flatnonzero(chosen & (labels == point)) for point in at]
+    averages = [cells.average(own) for own in members]
+    values = np.array([value for value, _ in averages])
+    influence = np.column_stack([own for _, own in averages])
+    if kind == "cohort":
+        overall = cells.weighted(values, influence, cells.shares(at), at)
+    else:
+        counted = at >= 0 if kind == "event_time" else np.ones(len(at), dtype=bool)
+        overall = float(values[counted].mean()), influence[:, counted].mean(axis=1)
+    n_cohorts = np.array([len(np.unique(cells.cohorts[own])) for own in members])
+    return Aggregate(kind, at, values, influence, n_cohorts, *overall)
+
+
+class _Cells:
+    """Group-time effects with the shares of the cohorts and what each unit adds to these."""
+
+    def __init__(self, effects: GroupTimeEffects, event_times: tuple[float, float]) -> None:
+        self.effects, self.panel = effects, effects.panel
+        self.cohorts, self.periods = effects.cohorts, effects.periods
+        # Rounding keeps apart and together the same times of fractional periods.
+        self.event_times = np.round(effects.event_times, 9)
+        first, last = event_times
+        self.kept = np.isfinite(effects.effects)
+        self.kept &= (self.event_times >= first) & (self.event_times <= last)
+        self.exposed = self.kept & (self.event_times >= 0)
+
+    def average(self, own: NDArray[np.intp]) -> tuple[float, Floats]:
+        """Average some cells by the size of their cohorts; return the average and its influence."""
+        values = self.effects.effects[own]
+        return self.weighted(
+            values, self.effects.influence[:, own], self.shares(self.cohorts[own]), self.cohorts[own]
+        )
+
+    def shares(self, cohorts: Floats) -> Floats:
+        """Return the mean over all units of weight times membership, cohort by cohort."""
+        sizes = {
+            cohort: float(self.panel.weights[self.panel.cohorts == cohort].sum()) / self.panel.n_units
+            for cohort in np.unique(cohorts)
+        }
+        return np.array([sizes[cohort] for cohort in cohorts])
+
+    def weighted(
+        self, values: Floats, influence: Floats, shares: Floats, cohorts: Floats
+    ) -> tuple[float, Floats]:
+        """Average by shares; the shares are estimates, too, and units move them."""
+        total = shares.sum()
+        average = float(values @ shares / total)
+        own = influence @ (shares / total)
+        surplus = (values - average) / total
+        for cohort in np.unique(cohorts):
+            same = cohorts == cohort
+            member = self.panel.weights * (self.panel.cohorts == cohort)
+            own = own + (member - shares[same][0]) * surplus[same].sum()
+        return average, own

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -16,6 +16,8 @@ ExhibitKind = Literal["table", "figure"]
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 EXHIBITS_NAME = "exhibits.json"
 EXHIBITS_VERSION = 1
+# How the list of exhibits ends in the file.
+LIST_END = b"\n ]\n}\n"
 # A sample that names itself, such as "学校数：57", takes no label in front.
 OWN_LABEL = re.compile(r"[:：]")
 
@@ -182,13 +184,38 @@ def reference_html(key: str, *, origin: str = "", title: str = "") -> str:
 
 
 def save_exhibit(folder: Path, kind: ExhibitKind, caption: Caption, content: Mapping[str, Any]) -> None:
-    """Add what an exhibit is to ``exhibits.json`` of a folder, in the place of one with its key."""
+    """Add what an exhibit is to ``exhibits.json`` of a folder, in the place of one with its key.
+
+    The file is replaced as a whole: it holds the exhibits before, or those and the new one, and never a part.
+    """
     entry = {"kind": kind, "caption": asdict(caption), **content}
-    entries = {**saved_exhibits(folder), caption.key: entry}
-    saved = {"schema_version": EXHIBITS_VERSION, "exhibits": list(entries.values())}
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(saved, ensure_ascii=False, indent=1, allow_nan=False)
-    (folder / EXHIBITS_NAME).write_bytes(f"{text}\n".encode())
+    path = folder / EXHIBITS_NAME
+    before = path.read_bytes() if path.exists() else b""
+    text = _appended(before, entry) or _json({**saved_exhibits(folder), caption.key: entry}.values())
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_bytes(text)
+    beside.replace(path)
+
+
+def _json(entries: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return the content of ``exhibits.json``."""
+    saved = {"schema_version": EXHIBITS_VERSION, "exhibits": list(entries)}
+    return f"{json.dumps(saved, ensure_ascii=False, indent=1, allow_nan=False)}\n".encode()
+
+
+def _appended(before: bytes, entry: Mapping[str, Any]) -> bytes:
+    """Return a file with one more exhibit as `_json` writes it, without reading what is in it.
+
+    Empty where that cannot be done: the file is not of this form, or may have an exhibit of that key.
+    """
+    alone = _json((entry,))
+    begin = alone.index(b"[") + 1
+    head, own = alone[:begin], alone[begin : -len(LIST_END)]
+    key = f'\n    "key": "{entry["caption"]["key"]}",\n'.encode()
+    if not (before.startswith(head) and before.endswith(LIST_END)) or key in before:
+        return b""
+    return before[: -len(LIST_END)] + b"," + own + LIST_END
 
 
 def saved_exhibits(folder: Path) -> dict[str, dict[str, Any]]:

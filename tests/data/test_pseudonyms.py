@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,13 +11,17 @@ from toolkit.data.county import Origin, Reading
 from toolkit.data.pseudonyms import PERSON_CODES, pseudonymise, pseudonymise_reading
 from toolkit.data.schema import TABLES, conform
 from toolkit.data.simulate import SimulationSettings, simulate_county
+from toolkit.indicators.items import compute_items
 from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.reporting.pseudonym_key import write_pseudonym_key
 from toolkit.standards import load_standard
 from toolkit.tables.export import load_exported_table
 from toolkit.variation.compliance import judge_resources
+from toolkit.variation.targets import judge_targets
 
 STANDARD = load_standard("national_2017")
+SECRET = "3f" * 32
+N_SECRETS = 8
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def county():
 
 @pytest.fixture(scope="module")
 def hidden(county):
-    return pseudonymise(county, "zh")
+    return pseudonymise(county, "zh", secret=SECRET)
 
 
 def texts(county):
@@ -96,9 +101,8 @@ def test_the_order_of_the_input_changes_nothing(county, hidden):
     turned = replace(
         county, tables={name: frame[::-1].reset_index(drop=True) for name, frame in county.tables.items()}
     )
-    assert set(pseudonymise(turned, "zh")[1].itertuples(index=False)) == set(
-        hidden[1].itertuples(index=False)
-    )
+    made = pseudonymise(turned, "zh", secret=SECRET)[1]
+    assert set(made.itertuples(index=False)) == set(hidden[1].itertuples(index=False))
 
 
 def test_next_year_a_school_keeps_its_pseudonym_and_a_new_one_takes_none(county, hidden):
@@ -110,23 +114,60 @@ def test_next_year_a_school_keeps_its_pseudonym_and_a_new_one_takes_none(county,
     grown = pd.concat([schools, conform(pd.DataFrame(new), TABLES["schools"])], ignore_index=True)
     grown["valid_from"] = grown["valid_from"].mask(grown["opened"] == 2023, 2023)
     latest = years[years["year"] == years["year"].max()].reset_index(drop=True)
-    made = pseudonymise(replace(county, tables={"schools": grown, "school_years": latest}), "zh")[1]
+    later = replace(county, tables={"schools": grown, "school_years": latest})
+    made = pseudonymise(later, "zh", secret=SECRET)[1]
     before, after = (key.set_index("original_id")["pseudonym"] for key in (hidden[1], made))
     kept = schools["school_id"].unique()
     assert after[kept].to_dict() == before[kept].to_dict()
     assert after[after.index != ""].is_unique
 
 
-def test_a_secret_gives_other_numbers_and_the_same_secret_the_same(county, hidden):
-    one, other = pseudonymise(county, "zh", secret="甲")[1], pseudonymise(county, "zh", secret="甲")[1]
-    pd.testing.assert_frame_equal(one, other)
-    assert not one.equals(hidden[1])
+def test_the_same_secret_gives_the_same_numbers_and_another_nearly_all_others(county, hidden):
+    pd.testing.assert_frame_equal(pseudonymise(county, "zh", secret=SECRET)[1], hidden[1])
+    other = pseudonymise(county, "zh", secret="40" * 32)[1]
+    before, after = (key.set_index("original_id")["pseudonym_id"] for key in (hidden[1], other))
+    schools = county.tables["schools"]["school_id"].unique()
+    assert (before[schools] == after[schools]).sum() <= 1
+
+
+def test_without_a_secret_there_are_no_pseudonyms(county):
+    with pytest.raises(ValueError, match="need a secret"):
+        pseudonymise(county, "zh", secret="")
+
+
+def test_the_numbers_follow_neither_the_register_nor_the_opening_years(county):
+    """Over many secrets the order of the pseudonyms has no tendency along what a reader may know."""
+    schools = county.tables["schools"]
+    codes = np.sort(schools["school_id"].unique())
+    opened = schools.drop_duplicates("school_id").set_index("school_id")["opened"].fillna(0)
+    ranks = []
+    for number in range(N_SECRETS):
+        key = pseudonymise(county, "zh", secret=f"{number:064x}")[1].set_index("original_id")
+        ranks.append(key.loc[codes, "pseudonym_id"].rank().to_numpy())
+    for known in (np.arange(len(codes)), opened[codes].rank().to_numpy()):
+        found = [float(np.corrcoef(known, rank)[0, 1]) for rank in ranks]
+        # A correlation of n random ranks has variance 1 / (n - 1).
+        assert abs(np.mean(found)) < 4 / np.sqrt(N_SECRETS * (len(codes) - 1))
 
 
 def test_labels_follow_the_language(county):
-    made, _ = pseudonymise(county, "en")
+    made, _ = pseudonymise(county, "en", secret=SECRET)
     assert made.tables["schools"]["school_name"].str.fullmatch(r"School \d{3}").all()
-    assert made.tables["schools"]["town"].str.fullmatch(r"Town \d{2}").all()
+    assert made.tables["schools"]["town"].str.fullmatch(r"Town \d{2}( street office)?").all()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_targets_of_towns_do_not_hold_for_street_offices_under_pseudonyms_either(county, language):
+    made, _ = pseudonymise(county, language, secret=SECRET)
+    plan = load_standard("meizhou")
+    found = []
+    for each in (county, made):
+        resources = compute_resource_indicators(each, STANDARD)
+        items = compute_items(each, STANDARD)
+        targets = judge_targets(each, plan, resources=resources, items=items, year=2022).table
+        found.append(targets[["verdict", "n_units", "n_met"]])
+    assert county.tables["schools"]["town"].str.endswith("街道").any()
+    pd.testing.assert_frame_equal(*found)
 
 
 def hand_made():
@@ -155,7 +196,7 @@ def hand_made():
 
 
 def test_names_inside_other_texts_are_replaced_too():
-    made, key = pseudonymise(hand_made(), "zh")
+    made, key = pseudonymise(hand_made(), "zh", secret=SECRET)
     school, town, unit = (
         key.loc[key["pseudonym_kind"] == f"pseudonym_{kind}", "pseudonym"].item()
         for kind in ("school", "town", "unit")
@@ -169,7 +210,7 @@ def test_names_inside_other_texts_are_replaced_too():
 
 
 def test_a_table_about_no_school_keeps_its_figures():
-    made, _ = pseudonymise(hand_made(), "zh")
+    made, _ = pseudonymise(hand_made(), "zh", secret=SECRET)
     assert made.tables["county_years"][["year", "item"]].to_numpy().tolist() == [[2025, "G01"]]
 
 
@@ -189,7 +230,7 @@ def test_addresses_follow_their_rows():
     )
     matches["school_id"] = schools[0]["school_id"]
     reading = Reading(county, (), pd.DataFrame(), pd.DataFrame(), matches, {"school_years": origin})
-    made, key = pseudonymise_reading(reading, "zh")
+    made, key = pseudonymise_reading(reading, "zh", secret=SECRET)
     figures = made.county.tables["school_years"]["enrolment_primary"]
     rows_found = [
         int(made.origins["school_years"].cell(at, "enrolment_primary")[2][1:]) for at in range(len(figures))

@@ -1,10 +1,12 @@
 """Figures of verdicts and variation: what is drawn, and what is said to those who cannot see it."""
 
+import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from tests.counties import make_county
 from toolkit.figures import variation, verdicts
-from toolkit.figures.theme import figure_png, missing_in_figure, pinyin_order
+from toolkit.figures.theme import figure_png, missing_in_figure
 from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.standards import load_standard
 from toolkit.variation.compliance import judge_resources
@@ -53,7 +55,12 @@ def test_every_figure_draws_without_a_missing_glyph(resources, compliance, langu
     figures = [
         verdicts.plot_coefficients(compliance, language),
         verdicts.plot_schools(compliance, "primary", language),
-        variation.plot_drivers(compute_school_drivers(resources, year=2025), STANDARD, language),
+        *(
+            variation.plot_drivers(
+                compute_school_drivers(resources, year=2025), STANDARD, language, named=named
+            )
+            for named in (True, False)
+        ),
         variation.plot_lorenz_curves(compare_locations(resources, year=2025), STANDARD, language),
         variation.plot_trends(compute_coefficient_trends(resources, last_year=2025), STANDARD, language),
     ]
@@ -63,27 +70,21 @@ def test_every_figure_draws_without_a_missing_glyph(resources, compliance, langu
         assert all(figure_png(exhibit.figure).startswith(b"\x89PNG") for exhibit in figures)
 
 
-def test_a_public_figure_of_drivers_has_pinyin_order_and_names_no_first_school(resources):
+def test_a_figure_of_drivers_without_names_has_a_point_for_every_school(resources):
     drivers = compute_school_drivers(resources, year=2025)
-    figures = {
-        order: variation.plot_drivers(drivers, STANDARD, "zh", order=order)
-        for order in ("contribution", "pinyin")
-    }
-    names, lengths = {}, {}
-    for order, exhibit in figures.items():
-        axes = exhibit.figure.axes[0]
-        names[order] = [text.get_text().replace("\n", "") for text in axes.get_yticklabels()]
-        lengths[order] = {name: bar.get_width() for name, bar in zip(names[order], axes.patches, strict=True)}
-    assert names["pinyin"] == pinyin_order(names["contribution"])
-    assert lengths["pinyin"] == lengths["contribution"]
-    schools = set(drivers.schools["school_name"])
-    assert any(name in figures["contribution"].alt for name in schools)
-    assert not any(name in figures["pinyin"].alt for name in schools)
-
-
-def test_an_unknown_order_is_refused(resources):
-    with pytest.raises(ValueError, match="order must be one of"):
-        variation.plot_drivers(compute_school_drivers(resources, year=2025), STANDARD, "zh", order="size")
+    named, unnamed = (variation.plot_drivers(drivers, STANDARD, "zh", named=named) for named in (True, False))
+    names = set(drivers.schools["school_name"])
+    assert any(name in named.alt for name in names)
+    texts = [unnamed.alt, *(text.get_text() for text in unnamed.figure.findobj(Text))]
+    assert not any(name in text.replace("\n", "") for name in names for text in texts)
+    axes = unnamed.figure.axes[0]
+    drawn = np.concatenate([np.asarray(points.get_offsets()) for points in axes.collections])
+    stage, indicator = variation._largest_coefficients(drivers.schools)[0]
+    schools = drivers.schools
+    own = schools[(schools["stage"] == stage) & (schools["indicator"] == indicator)]
+    assert len(drawn) == len(own)
+    assert sorted(drawn[:, 1]) == pytest.approx(sorted(100 * own["variance_share"]))
+    assert sorted(drawn[:, 0]) == pytest.approx(sorted(own["value"] / own["mean"]))
 
 
 def test_each_coefficient_is_a_bar_as_long_as_its_value(compliance):

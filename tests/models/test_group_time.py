@@ -95,7 +95,7 @@ def reference():
     """Return the panel, and what csdid gives by design."""
     text = {"weights": str, "clusters": str, "at": str, "period": str}
     table = pd.read_csv(ORACLES / "csdid" / "csdid.csv", dtype=text)
-    table = table.fillna({name: "" for name in text})
+    table = table.fillna(dict.fromkeys(text, ""))
     names = ["comparison", "formula", "base", "weights", "clusters", "anticipation"]
     return pd.read_csv(ORACLES / "csdid" / "panel.csv"), dict(list(table.groupby(names)))
 
@@ -230,7 +230,7 @@ def test_pairs_take_units_seen_in_both_periods_and_complete_those_seen_in_all():
     unaffected = np.minimum(pairs.periods, pairs.bases) > 1
     np.testing.assert_allclose(pairs.effects[unaffected], whole.effects[unaffected], atol=1e-12)
     assert (pairs.n_treated + pairs.n_comparison)[~unaffected].max() < len(pairs.used)
-    seen = estimate_group_time(panel.take(np.isfinite(outcomes).all(axis=1)))
+    seen = estimate_group_time(panel.take(np.flatnonzero(np.isfinite(outcomes).all(axis=1))))
     np.testing.assert_allclose(complete.effects, seen.effects, atol=1e-12)
 
 

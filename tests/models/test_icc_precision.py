@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from toolkit.models.icc_precision import (
+    LowestCoverage,
     chance_below,
-    coverage_shortfall,
     effective_group_size,
     icc_standard_error,
     interval_coverage,
+    lowest_coverage,
 )
 from toolkit.models.random_intercept import fit_random_intercept, group_sums_from_moments
 
@@ -80,13 +81,14 @@ def test_measured_coverage_adds_up_and_is_a_copy():
     assert interval_coverage()["coverage"].min() > 0
 
 
-def test_shortfall_is_that_of_the_worst_setting_at_most_as_many_schools():
+def test_lowest_coverage_is_that_of_the_worst_setting_at_most_as_many_schools():
     table = interval_coverage()
     rows = table[(table["method"] == "profile") & (table["effects"] == "skewed") & (table["n_groups"] == 8)]
-    expected = 0.95 - rows["coverage"].min()
-    assert coverage_shortfall("profile", 8, effects="skewed") == pytest.approx(expected)
-    assert coverage_shortfall("profile", 11, effects="skewed") == pytest.approx(expected)
-    assert coverage_shortfall("profile", 4, effects="skewed") == pytest.approx(expected)
-    assert expected > 0.05  # neither interval is made for skewed school effects
+    for schools in (4, 8, 11):
+        found = lowest_coverage("profile", schools, effects="skewed")
+        assert (found.n_groups, found.coverage) == (8, rows["coverage"].min())
+        assert found.shortfall == pytest.approx(0.95 - rows["coverage"].min())
+    assert rows["coverage"].min() < 0.9  # neither interval is made for skewed school effects
+    assert LowestCoverage(8, 0.96).shortfall == 0
     with pytest.raises(ValueError, match="no coverage"):
-        coverage_shortfall("bootstrap", 8)  # type: ignore[arg-type]
+        lowest_coverage("bootstrap", 8)  # type: ignore[arg-type]

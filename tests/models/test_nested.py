@@ -136,7 +136,7 @@ def test_is_the_same_in_other_units():
     [
         ([5, 5, 5], ["a", "b", "c"], "one class only"),
         ([5, 5], ["a", "a"], "too few"),
-        ([1, 1, 1], ["a", "a", "b"], "one pupil"),
+        ([1, 1, 1], ["a", "a", "b"], "one student"),
     ],
 )
 def test_refuses_what_the_data_cannot_tell(n, school, words):

@@ -224,7 +224,7 @@ def test_recovers_the_truth_of_a_large_simulation():
     ("n", "mean", "within", "words"),
     [
         ([5], [1.0], [2.0], "too few"),
-        ([1, 1, 1], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], "one pupil only"),
+        ([1, 1, 1], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], "one student only"),
         ([5, 5, 5], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], "do not vary"),
         ([5, 5, 5], [0.1, 0.1, 0.1], [1e-33, 0.0, 0.0], "do not vary"),
     ],

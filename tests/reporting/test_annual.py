@@ -21,7 +21,6 @@ from toolkit.reporting.annual import analyse_year
 from toolkit.reporting.item_findings import find_items
 from toolkit.reporting.parameters import AnnualReport, DataQuality, printed_parameters
 from toolkit.reporting.study import open_study
-from toolkit.share import WORKSPACE_VARIABLE
 from toolkit.tables import items as item_tables
 from toolkit.tables.item_evidence import tabulate_item_open
 from toolkit.variation.item_readings import compare_item_readings
@@ -44,13 +43,7 @@ minimum = { primary = 2000 }
 """
 CELL = re.compile(r"\b([A-Z]{1,2}\d+)\b")
 
-
-@pytest.fixture(scope="module", autouse=True)
-def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(WORKSPACE_VARIABLE, str(folder))
-        yield folder
+pytestmark = pytest.mark.usefixtures("workspace")
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_an_indicator_that_moved_against_the_verdict_is_no_cause(worse, place):
 
 def test_stage_and_county_are_told_by_what_turned_them(base, worse):
     comparison = compare_runs(base, worse)
-    stage = turned(comparison, "Stage")["Primary"]
+    stage = turned(comparison, "Verdict on the stage")["Primary"]
     assert stage == ("pass", "fail", ("Verdict on the school pass → fail: 1 (第2小学)",))
     assert turned(comparison, "resource indicators")["County"] == ("pass", "fail", ("Primary pass → fail",))
     assert turned(comparison, "Coefficients") == {}
@@ -261,7 +261,8 @@ def test_an_item_is_told_with_its_result_its_limit_and_its_formula(
     if not before.exists():
         make_run(before, county(), tables=(overview("96%", "≥ 95%", "pass"),))
     after = place / f"items-{result}-{requirement[-3:-1]}-{len(rules)}"
-    make_run(after, county(), tables=(overview(result, requirement, "fail"),), rules=rules)
+    other = {"standard_sha256": "ff" * 32} if requirement != "≥ 95%" else {}
+    make_run(after, county(), tables=(overview(result, requirement, "fail"),), rules=rules, **other)
     (change,) = compare_runs(before, after).of("verdict")
     assert change.subject.zh == "Q1，三年巩固率"
     headings = {"item_result": label("item_result", "en"), "requirement": label("standard_requirement", "en")}
@@ -301,6 +302,29 @@ def test_the_language_of_a_run_changes_no_verdict_and_is_remarked(base, place):
     assert ["two languages" in remark.en for remark in comparison.remarks] == [True]
 
 
+def marked_table(mark, requirement, verdict):
+    """Return a table with a quantity that is called a mark, a limit in words, and a verdict."""
+    columns = (
+        TableColumn("item_number", "指标"),
+        TableColumn("full_mark", "满分", "number"),
+        TableColumn("standard_requirement", "标准"),
+        TableColumn("verdict", "结论", "met"),
+    )
+    row = {"item_number": "G09", "full_mark": mark, "standard_requirement": requirement, "verdict": verdict}
+    return TableExhibit(Caption("tests", "测试", "zh"), columns, pd.DataFrame([row]))
+
+
+def test_a_quantity_called_a_mark_is_read_and_a_limit_in_other_words_is_no_cause(place):
+    one, other = (
+        make_run(place / name, county(), tables=(marked_table(*cells),))
+        for name, *cells in (("old", 100.0, "≥100%", "fail"), ("new", 120.0, "100%", "pass"))
+    )
+    comparison = compare_runs(one, other)
+    (change,) = (change for change in comparison.of("verdict") if change.subject.zh.startswith("G09"))
+    (cause,) = change.causes
+    assert ("100" in cause.zh, "120" in cause.zh, "≥100%" in cause.zh) == (True, True, False)
+
+
 def test_real_names_and_pseudonyms_are_not_matched(base, worse, place):
     record = load_record(worse)
     parameters = {NOTEBOOK: {**record.parameters[NOTEBOOK], "school_names": "pseudonym"}}
@@ -309,7 +333,21 @@ def test_real_names_and_pseudonyms_are_not_matched(base, worse, place):
     assert comparison.of("school") == ()
     assert turned(comparison) == {}
     assert len(comparison.remarks) == 2
-    assert len(turned(comparison, "Stage")) == 1
+    assert len(turned(comparison, "Verdict on the stage")) == 1
+
+
+def test_pseudonyms_of_two_secrets_are_not_matched(base, worse, place):
+    runs = []
+    for run, key in ((base, "0a"), (worse, "0b"), (worse, "0a")):
+        given = {**load_record(run).parameters[NOTEBOOK], "school_names": "pseudonym", "pseudonym_key": key}
+        runs.append(changed_record(run, place / f"{run.name}-{key}", parameters={NOTEBOOK: given}))
+    one, other, same = runs
+    comparison = compare_runs(one, other)
+    assert comparison.of("school") == ()
+    assert turned(comparison) == {}
+    assert ["two secrets" in remark.en for remark in comparison.remarks] == [True]
+    assert compare_runs(one, same).remarks == ()
+    assert turned(compare_runs(one, same)) != {}
 
 
 def test_another_county_is_refused(base, place):

@@ -10,6 +10,7 @@ from toolkit.reporting.edition import (
     in_pinyin_order,
     minimum_cell,
     order_of_schools,
+    singles_out_schools,
     suppress_count_table,
     suppress_counts,
     suppress_small_samples,
@@ -130,6 +131,18 @@ def test_a_public_table_of_schools_stands_in_pinyin_order_within_stage_and_coeff
     assert ordered.data["share"].tolist() == [1, 2, 3, 7, 9, 8]
     assert ordered.marks == (CellMark(2, "share", "unsure"),)
     assert given.data["share"].tolist() == [3, 2, 1, 9, 8, 7]
+
+
+def test_schools_named_beside_other_subjects_stand_in_pinyin_order_too():
+    columns = tuple(TableColumn(name, name) for name in ("subject", "stage", "name"))
+    rows = [("学校", "primary", "乙校"), ("学校", "primary", "丙校"), ("学段", "primary", "")]
+    data = pd.DataFrame(rows, columns=[column.name for column in columns])
+    ordered = in_pinyin_order(TableExhibit(Caption("readings", "表", "zh"), columns, data))
+    assert ordered.data["name"].tolist() == ["丙校", "乙校", ""]
+
+
+def test_only_the_internal_edition_singles_out_schools():
+    assert [singles_out_schools(edition) for edition in ("internal", "public")] == [True, False]
 
 
 def test_totals_stay_below_the_schools_and_stages_apart():

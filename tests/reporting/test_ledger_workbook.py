@@ -65,6 +65,49 @@ def assert_same(row, other, leaving=()):
         assert one == pytest.approx(two, nan_ok=True), field.name
 
 
+def test_a_share_is_shown_in_percent_and_read_back_to_the_last_digit(tmp_path):
+    share = Judged("990101", "云岭县", "G04", "G04 占比", "", 0.853, 0.95, math.nan, "percent", "fail")
+    ratio = Judged("990101", "云岭县", "G05", "G05 比", "", 1 / 7, 0.25, math.nan, "ratio_unit", "fail")
+    rows = (judged(1), share, ratio)
+    ledger = carry_over(Problems(2024, "990101", rows, SCHOOLS), None, None, year=2024)
+    path = written(ledger, tmp_path)
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    header = [cell.value for cell in sheet[2]]
+    shown = [
+        {
+            name: sheet.cell(at, header.index(name) + 1)
+            for name in ("实际值", "标准值（限值）", "缺口", "缺口单位")
+        }
+        for at in (3, 4, 5)
+    ]
+    assert [row["实际值"].number_format for row in shown] == ["#,##0", "0.00%", "0.000"]
+    assert [row["标准值（限值）"].number_format for row in shown] == ["#,##0.00", "0.00%", "0.000"]
+    assert [row["缺口"].number_format for row in shown] == ["#,##0.00", "@", "@"]
+    assert (shown[1]["实际值"].value, shown[1]["标准值（限值）"].value, shown[1]["缺口单位"].value) == (
+        0.853,
+        0.95,
+        "%",
+    )
+    for row, other in zip(ledger.rows, load_ledger(path).rows, strict=True):
+        assert_same(row, other)
+    again = carry_over(Problems(2025, "990101", rows, SCHOOLS), load_ledger(path), None, year=2025)
+    assert "85.30%" in again.rows[1].history
+
+
+def test_a_percentage_that_people_typed_stays_as_they_typed_it(tmp_path):
+    path = written(first_ledger(), tmp_path)
+    title, header, *body = cells(path)
+    own = [
+        dict.fromkeys(header) | {"问题指标": "到位率", "实际值": value, "缺口单位": "%"}
+        for value in (85, "85%")
+    ]
+    saved([title, header, *body, *([row[name] for name in header] for row in own)], path)
+    read = load_ledger(path)
+    again = load_ledger(written(read, tmp_path / "again"))
+    assert [row.value for row in again.rows[-2:]] == [85, "85%"]
+    assert [row.unit for row in again.rows[-2:]] == ["percent", "percent"]
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_what_is_written_is_read_back(tmp_path, language):
     ledger = first_ledger()

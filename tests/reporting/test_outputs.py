@@ -1,10 +1,8 @@
 """What a run leaves beside its pages, under real names and pseudonyms, in both editions."""
 
-import csv
 import json
-import math
-import re
 import zipfile
+from functools import partial
 
 import docx
 import openpyxl
@@ -22,25 +20,18 @@ from tests.end_to_end.annual import (
     small_county,
     write_county,
 )
+from tests.reporting.traced import astray, quantities, untold
 from toolkit.errors import InputError, ParameterError
 from toolkit.reporting.outputs import Outputs, require_forms
 from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import run_report
 from toolkit.reporting.study import INTERNAL_TABLES
-from toolkit.share import WORKSPACE_VARIABLE
 
 # Too few rooms in the first school, and a cell that nobody filled in the second.
 PLAN = "heping"
-IN_TEXT = re.compile(r"-?\d[\d,]*(?:\.\d+)?%?")
 CHANGES = ((2025, 1, "multimedia_rooms", 10), (2025, 2, "equipment_value", None))
 
-
-@pytest.fixture(scope="module", autouse=True)
-def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(WORKSPACE_VARIABLE, str(folder))
-        yield folder
+pytestmark = pytest.mark.usefixtures("workspace")
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +69,8 @@ def annual(workbook, workspace, public):
     """Return the results of the annual report by edition; the internal one is made without the others."""
     results = workspace / "internal" / ANNUAL
     with quick_files():
-        run_notebook(ANNUAL, data_path=str(workbook), results_dir=str(results), plan=PLAN)
-    return {"internal": results, "public": public.placement.path / "results" / ANNUAL}
+        _, cells = run_notebook(ANNUAL, data_path=str(workbook), results_dir=str(results), plan=PLAN)
+    return {"internal": results, "public": public.placement.path / "results" / ANNUAL, "cells": cells}
 
 
 @pytest.fixture(scope="module")
@@ -228,45 +219,47 @@ def test_what_cannot_be_made_leaves_the_rest_of_the_report(workbook, forms, work
     assert (outcome.placement.path / "index.html").exists()
 
 
-def numbers_in(path):
-    """Return every number of a table: cells, totals, numbers in texts, counts of rows and of words."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))[1:]
-    found = {float(len(rows))}
-    for column in zip(*rows, strict=True):
-        found |= {float(len(set(column))), *(float(column.count(word)) for word in set(column))}
-        found |= {float(sum(map(float, filter(is_number, column))))} if any(map(is_number, column)) else set()
-        for text in column:
-            for number in [text] if is_number(text) else IN_TEXT.findall(text):
-                value = float(number.rstrip("%").replace(",", ""))
-                found.add(value / 100 if number.endswith("%") else value)
-    return found
-
-
 def table_file(annual, edition, key):
     """Return the file of a table; that of the internal edition where the public one lists no rows."""
     return annual["internal" if key in INTERNAL_TABLES else edition] / f"{key}.csv"
 
 
-def is_number(text):
-    return re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text) is not None
+def key_findings(annual, edition):
+    return json.loads((annual[edition] / "findings.json").read_text(encoding="utf-8"))["findings"]
 
 
 @pytest.mark.parametrize("edition", ["internal", "public"])
-def test_every_number_of_the_key_findings_stands_in_the_table_it_names(annual, edition):
-    found = json.loads((annual[edition] / "findings.json").read_text(encoding="utf-8"))["findings"]
+def test_every_number_of_the_key_findings_stands_in_the_table_and_the_place_it_names(annual, edition):
+    found = key_findings(annual, edition)
     assert len(found) > 4
-    astray = [
-        (finding["id"], number["name"], number["value"], number["table"])
-        for finding in found
-        for number in finding["numbers"]
-        if number["value"] is not None
-        and not any(
-            math.isclose(number["value"], known, rel_tol=1e-9, abs_tol=0.00051)
-            for known in numbers_in(table_file(annual, edition, number["table"]))
-        )
-    ]
-    assert astray == []
+    assert astray(found, partial(table_file, annual, edition)) == []
+
+
+@pytest.mark.parametrize("edition", ["internal", "public"])
+def test_the_key_findings_print_no_number_but_those(annual, edition):
+    assert untold(key_findings(annual, edition), partial(table_file, annual, edition)) == []
+
+
+@pytest.mark.parametrize("part", ["item", "gap", "ledger", "target", "change"])
+def test_every_number_of_the_other_findings_stands_in_the_place_it_names(annual, part):
+    assert astray(annual["cells"][f"{part}_findings"], partial(table_file, annual, "internal")) == []
+
+
+def test_a_number_that_is_changed_by_one_digit_is_noticed(annual):
+    """Every number of the key findings is changed, in the file and in the sentence."""
+    table = partial(table_file, annual, "internal")
+    for finding in key_findings(annual, "internal"):
+        for number in finding["numbers"]:
+            changed = {**number, "value": (number["value"] or 0) * (1 + 1e-9) + 1e-9}
+            assert astray([{**finding, "numbers": [changed]}], table) == [
+                (finding["id"], number["name"], changed["value"], number["table"])
+            ]
+        for language in ("zh", "en"):
+            sentence = finding[language]
+            for printed in quantities(sentence):
+                other = f"9{printed.group()}"
+                told = sentence[: printed.start()] + other + sentence[printed.end() :]
+                assert untold([{**finding, language: told}], table) == [(finding["id"], language, other)]
 
 
 def test_both_editions_say_the_same_numbers_and_the_public_one_names_no_school(annual):

@@ -8,6 +8,7 @@ from toolkit.errors import ParameterError
 from toolkit.reporting.parameters import (
     NOTEBOOKS,
     PATH_PARAMETERS,
+    AnnualReport,
     DataQuality,
     InterSchoolVariation,
     check_parameters,
@@ -89,7 +90,7 @@ def test_the_page_shows_no_path_and_nothing_that_is_empty():
         standard="/home/wang/own.toml", year=2020, reporting_error=0.0,
     )  # fmt: skip
     assert printed_parameters(given, "zh") == [
-        ("学年（起始年份），0 为数据中最近学年", "2020"),
+        ("学年（起始年份）", "2020"),
         ("评估标准", "own.toml"),
         ("一贯制学校未分学段教师的处理", "不予拆分（不予判定）"),
         ("学校名称", "真实校名"),
@@ -101,6 +102,12 @@ def test_the_page_shows_no_path_and_nothing_that_is_empty():
 
 def test_the_page_of_every_notebook_can_print_its_parameters():
     assert ("Edition", "Public edition") in printed_parameters(DataQuality(edition="public"), "en")
+
+
+def test_standards_that_ship_are_printed_by_their_title():
+    rows = dict(printed_parameters(AnnualReport(plan="meizhou"), "zh"))
+    assert rows["评估标准"] == "县域义务教育优质均衡发展督导评估办法"
+    assert rows["对照的地方规划"] == "梅州市推进义务教育优质均衡发展工作方案"
 
 
 def test_an_own_standard_is_shown_by_its_file_name():

@@ -19,14 +19,6 @@ PAGES = (f"{DONE}.html", "index.html")
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("工作 workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(WORKSPACE_VARIABLE, str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def workbook(tmp_path_factory):
     return small_county(tmp_path_factory.getbasetemp())
 

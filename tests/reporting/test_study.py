@@ -15,10 +15,10 @@ from toolkit.reporting.findings import build_finding, load_findings
 from toolkit.reporting.parameters import DataQuality
 from toolkit.reporting.study import INTERNAL_TABLES, chosen_year, load_table_titles, open_study
 from toolkit.share import WORKSPACE_VARIABLE
-from toolkit.tables import quality, variation, verdicts
+from toolkit.tables import quality, verdicts
 from toolkit.tables.html import table_html
 from toolkit.variation.compliance import judge_resources
-from toolkit.variation.school_drivers import compute_school_drivers
+from toolkit.variation.readings import compare_readings
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,13 @@ def study(workbook, tmp_path, monkeypatch):
 def rows_of(path):
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
+
+
+def readings_of(study):
+    compliance = judge_resources(study.resources, year=study.year)
+    return compare_readings(
+        study.county, compliance, study.readings, unstaged_teachers=study.unstaged_teachers
+    )
 
 
 def test_the_latest_year_is_chosen_unless_one_is_asked_for(study):
@@ -134,20 +141,15 @@ def test_the_public_edition_shows_every_other_table_as_it_is(study):
 def test_the_public_edition_orders_schools_by_pinyin_in_the_page_and_in_the_file(study, tmp_path):
     internal, public = study(), study(edition="public")
     compliance = judge_resources(internal.resources, year=internal.year)
-    drivers = compute_school_drivers(internal.resources, year=internal.year)
-    exhibit = variation.tabulate_drivers(drivers, internal.standard, "zh")
-    shown = public.table(exhibit)
-    assert internal.table(exhibit) is exhibit
-    assert shown.data["school_name"].tolist() != exhibit.data["school_name"].tolist()
-    for _, block in shown.data.groupby(["stage", "indicator"], sort=False):
-        assert block["school_name"].tolist() == pinyin_order(block["school_name"])
-    assert sorted(shown.data.to_records(index=False).tolist()) == sorted(
-        exhibit.data.to_records(index=False).tolist()
-    )
     unmet = public.table(verdicts.tabulate_unmet(compliance, "zh")).data
     for _, block in unmet.groupby("stage"):
         assert block["school_name"].tolist() == pinyin_order(block["school_name"])
-    assert (internal.school_order, public.school_order) == ("contribution", "pinyin")
+    listed = public.table(verdicts.tabulate_school_verdicts(compliance, readings_of(internal), "zh"))
+    written = rows_of(tmp_path / "results" / "school_verdicts.csv")[1:]
+    assert [row[0] for row in written] == listed.data["school_name"].tolist()
+    for _, block in listed.data.groupby("stage"):
+        assert block["school_name"].tolist() == pinyin_order(block["school_name"])
+    assert (internal.singles_out_schools, public.singles_out_schools) == (True, False)
 
 
 def test_a_code_of_the_county_that_only_the_caller_gave_is_told(study, monkeypatch):

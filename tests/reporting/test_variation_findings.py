@@ -144,7 +144,7 @@ def test_the_public_edition_counts_failing_schools_and_names_none():
     assert "小学有 2 所学校未达标，见“各校资源配置指标与结论”表" in public["schools_primary"].zh
     assert "schools that fail: 6 (see the table" in public["schools_junior"].en
     assert "whatever the missing data are" in public["schools_junior"].en
-    assert public["coefficient_primary_R5"].zh.endswith("影响较大的学校见“各项差异系数的主要影响学校”表。")
+    assert public["coefficient_primary_R5"].zh.endswith("各校贡献的分布见“各项差异系数的贡献分布”表。")
     assert {name: found.numbers for name, found in public.items()} == {
         name: found.numbers for name, found in internal.items()
     }
@@ -300,8 +300,8 @@ def test_a_standard_without_a_rule_on_schools_makes_no_claim_about_them():
     ("row", "told"),
     [
         (sensitivity(low=0.48, high=0.52), "各校存量误差 ±2% 时结论可能改变"),
-        (sensitivity(deciding=["甲", "乙"]), "去掉 2 所学校中任一所，结论即改变"),
-        (sensitivity(low=0.48, high=0.52, deciding=["甲"]), "或去掉 1 所学校中任一所"),
+        (sensitivity(deciding=["甲", "乙"]), "有 2 所学校，单独去掉其中任何一所，结论即改变"),
+        (sensitivity(low=0.48, high=0.52, deciding=["甲"]), "另有 1 所学校，单独去掉其中任何一所"),
     ],
 )
 def test_a_verdict_that_hangs_on_little_is_said_not_to_be_robust(row, told):

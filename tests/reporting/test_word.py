@@ -21,7 +21,7 @@ from toolkit.reporting.findings import Finding, FindingNumber, Findings, Finding
 from toolkit.reporting.render import Page
 from toolkit.reporting.saved_results import SavedResults
 from toolkit.reporting.word import write_word
-from toolkit.reporting.word_tables import TextTable, fit_table
+from toolkit.reporting.word_tables import TextTable, fit_table, table_element, text_table
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit
 from toolkit.tables.saved import save_table
 
@@ -241,6 +241,21 @@ def test_a_long_table_of_long_words_is_set_smaller_where_fewer_lines_are_broken(
         return fit_table(TextTable(("栏",) * 7, rows, ("left",) + ("right",) * 6))
 
     assert fitted("第一实验小学").size > fitted("每百名学生拥有高于规定学历的教师数").size
+
+
+def test_a_second_line_counts_as_a_line_of_its_own():
+    quotation = "小学、初中规模不超过二千人" * 2
+    cells = text_table(
+        TableExhibit(
+            Caption("targets", "目标", "zh"),
+            (TableColumn("name", "目标", below="words"), TableColumn("words", "原文", in_files_only=True)),
+            pd.DataFrame({"name": ["规模", "班额"], "words": [quotation, ""]}),
+        )
+    )
+    assert cells.headings == ("目标",)
+    assert cells.rows == ((f"规模\n{quotation}",), ("班额",))
+    made = table_element(cells, fit_table(cells))
+    assert len(made.xpath(".//w:tr[2]//w:br")) == 1
 
 
 def test_equations_side_by_side_are_set_one_below_the_other(page, tmp_path):

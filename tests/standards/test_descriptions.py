@@ -109,12 +109,14 @@ def test_old_standard_has_no_minima_in_its_table():
 @pytest.mark.parametrize(
     ("plan", "number", "zh"),
     [
-        ("meizhou", "MZ-01", "≥ 96%"),
+        ("meizhou", "MZ-01", "≥96%"),
+        ("meizhou", "MZ-02", "100%"),
+        ("meizhou", "MZ-03", "0个"),
         ("meizhou", "MZ-17", "不低于上年"),
-        ("heping", "HP-03", "＜ 0.15"),
-        ("heping", "HP-04", "≤ 2,000人"),
-        ("puyang", "PY-03", "报告值 1.2%"),
-        ("baoshan", "BS-03", "3.0–3.1 人/班"),
+        ("heping", "HP-03", "＜0.15"),
+        ("heping", "HP-04", "≤2,000人"),
+        ("puyang", "PY-03", "报告值1.2%"),
+        ("baoshan", "BS-03", "3.0–3.1人/班"),
     ],
 )
 def test_requirement_is_printed_as_people_write_it(plan, number, zh):

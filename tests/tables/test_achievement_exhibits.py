@@ -1,5 +1,8 @@
 """Tables, figures and findings of achievement: what a reader finds in them, and what an edition withholds."""
 
+import csv
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +14,7 @@ from toolkit.indicators.outcomes import compute_outcomes
 from toolkit.reporting.achievement_findings import find_achievement
 from toolkit.reporting.edition import in_pinyin_order, minimum_cell
 from toolkit.reporting.small_tests import withhold_small_tests
+from toolkit.share import share_path
 from toolkit.standards import load_standard
 from toolkit.tables import achievement as tables
 from toolkit.tables.html import table_html
@@ -124,7 +128,7 @@ def test_a_county_without_scores_has_tables_and_figures_that_say_so(language):
 def test_the_readings_stand_beside_their_definitions_and_the_national_rule(section):
     exhibit = tables.tabulate_achievement_readings(section.readings, year=YEAR, language="zh")
     notes = " ".join(exhibit.caption.notes)
-    for part in ("自测参考，不作判定", "ICC", "η²", "学校均分标准差", "变异系数", "抽样监测", "实际覆盖率"):
+    for part in ("自测参考，不作判定", "ICC", "η²", "学校均分标准差", "变异系数", "抽样监测", "实测覆盖率"):
         assert part in notes
     assert "95%" in exhibit.caption.interval
     assert not any(column.kind in ("verdict", "met") for column in exhibit.columns)
@@ -207,6 +211,26 @@ def test_each_chance_stands_under_its_true_share(section):
     assert "出处待核" in national["test_design"]
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_number_of_the_coverage_at_eight_schools_is_that_of_the_file(section, language):
+    with share_path("toolkit", "models", "coverage.csv").open(encoding="utf-8") as file:
+        measured = [row for row in csv.DictReader(file) if (row["method"], row["n_groups"]) == ("exact", "8")]
+    lowest = {
+        effects: min(float(row["coverage"]) for row in measured if row["effects"] == effects)
+        for effects in ("normal", "skewed")
+    }
+    expected = [8, 95, 100 * lowest["normal"], 95 - 100 * lowest["normal"], 0.05, 100 * lowest["skewed"]]
+    # The county's own test has four schools, the national sample of the primary stage twelve.
+    assert len(measured) == 16
+    for exhibit in (
+        tables.tabulate_achievement_readings(section.readings, year=YEAR, language=language),
+        tables.tabulate_icc_precision(section.precision, language),
+    ):
+        text = " ".join(note for note in exhibit.caption.notes if "%" in note and "0.05" in note)
+        text += " ".join(exhibit.caption.notes[-1:])
+        assert [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)] == pytest.approx(expected)
+
+
 def test_findings_state_estimand_number_and_interval_and_no_verdict(section):
     found = section.findings()
     told = found["achievement_primary_census_test"]
@@ -238,4 +262,4 @@ def test_several_tests_of_a_subject_are_told_apart_by_their_names():
     scores = drawn_marks(np.random.default_rng(6), [20, 25], icc=0.1)
     section = Section(pd.concat([scores, scores.assign(test="期中")]), students=enrolment_of(scores))
     exhibit = tables.tabulate_achievement_readings(section.readings, year=YEAR, language="zh")
-    assert exhibit.data["tested"].tolist() == ["小学5年级语文（期中）", "小学5年级语文（期末）"]
+    assert exhibit.data["tested"].tolist() == ["小学五年级语文（期中）", "小学五年级语文（期末）"]

@@ -164,6 +164,45 @@ def test_contributions_are_listed_largest_first(resources):
     assert len(own) == variation.DRIVERS_PER_COEFFICIENT
 
 
+def test_without_names_contributions_are_summed_up_over_all_schools(resources):
+    drivers = compute_school_drivers(resources, year=2025)
+    named, unnamed = (
+        variation.tabulate_drivers(drivers, STANDARD, "zh", named=named) for named in (True, False)
+    )
+    assert unnamed.caption.key == named.caption.key
+    row = unnamed.data.iloc[3]
+    own = drivers.schools.query("indicator == 'R4'")
+    shares = sorted(own["variance_share"], reverse=True)
+    # Schools 1 to 4 with 7, 10.5, 3.5 and 21 m2 and a mean of 10.5: one above, one on it, two below.
+    assert row["name"].startswith("R4")
+    assert (row["n_schools"], row["n_below_mean"]) == (4, 2)
+    assert row["largest_share"] == pytest.approx(10.5**2 / (10.5**2 + 3.5**2 + 7**2))
+    assert row["below_mean_share"] == pytest.approx(1 - row["largest_share"])
+    assert row["three_largest_share"] == pytest.approx(sum(shares[:3]))
+    assert "school_name" not in unnamed.data
+
+
+def test_without_names_additions_are_counted_by_what_they_do(resources):
+    drivers = compute_school_drivers(resources, year=2025)
+    data = variation.tabulate_additions(drivers, STANDARD, "zh", named=False).data
+    own = drivers.schools.query("indicator == 'R4'")["unit_effect"].sort_values().to_numpy()
+    row = data.iloc[3]
+    assert (row["n_schools"], row["n_lowering"]) == (4, 3)
+    assert row["effect_low"] == own[0] < 0 < own[-1] == row["effect_high"]
+    assert row["effect_median"] == pytest.approx((own[1] + own[2]) / 2)
+
+
+def test_without_names_deciding_schools_are_counted():
+    schools = [school(str(code)) for code in range(9)]
+    rows = [school_year(str(code), 2025, 1.0 if code else 4.2) for code in range(9)]
+    resources = compute_resource_indicators(make_county(schools, rows), STANDARD)
+    sensitivities = compute_sensitivities(resources, year=2025, reporting_error=0.02)
+    shown_table = variation.tabulate_sensitivities(sensitivities, STANDARD, "zh", named=False)
+    assert "deciding_schools" not in [column.name for column in shown_table.columns]
+    counts = shown_table.data["n_deciding_schools"]
+    assert counts.tolist() == [len(names) for names in sensitivities.table["deciding_schools"]]
+
+
 def test_contributions_of_all_schools_add_up_to_one(resources):
     schools = compute_school_drivers(resources, year=2025).schools
     totals = schools.groupby("indicator")["variance_share"].sum()
@@ -276,7 +315,9 @@ def test_thin_data_leave_empty_tables_and_no_error():
     trends = compute_coefficient_trends(resources, last_year=2025)
     for exhibit in (
         variation.tabulate_drivers(drivers, STANDARD, "zh"),
+        variation.tabulate_drivers(drivers, STANDARD, "zh", named=False),
         variation.tabulate_additions(drivers, STANDARD, "zh"),
+        variation.tabulate_additions(drivers, STANDARD, "zh", named=False),
         variation.tabulate_inequality(comparison, STANDARD, "zh"),
         variation.tabulate_locations(comparison, STANDARD, "zh"),
         variation.tabulate_sensitivities(sensitivities, STANDARD, "zh"),

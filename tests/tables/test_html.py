@@ -200,3 +200,22 @@ def test_an_unknown_verdict_is_refused():
 def test_a_column_of_several_units_prints_whole_numbers_without_decimals(value, text):
     column = TableColumn("gap", "缺口", "number", decimals=1, trims_whole=True)
     assert cell_text(value, column, "zh") == text
+
+
+def test_a_second_line_stands_in_the_cell_of_another_column_and_in_the_files_only():
+    columns = (
+        TableColumn("target", "目标", below="words"),
+        TableColumn("cv", "差异系数", "number", decimals=3, below="words"),
+        TableColumn("words", "原文", in_files_only=True),
+    )
+    data = pd.DataFrame({"target": ["规模", "班额"], "cv": [0.5, 0.25], "words": ["不超过<2000>人", ""]})
+    html = table_html(exhibit(columns=columns, data=data))
+    assert html.count("<br><small>不超过&lt;2000&gt;人</small>") == 2
+    assert html.count("<small>") == 2
+    assert "原文" not in html
+    assert 'data-v="0.5">0.500<br>' in html
+
+
+def test_a_second_line_from_no_column_is_refused():
+    with pytest.raises(ValueError, match="absent"):
+        exhibit(columns=(TableColumn("school_name", "学校", below="absent"),))

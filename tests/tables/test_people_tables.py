@@ -1,5 +1,8 @@
 """Tables of segregation, groups and rotation: what a reader finds in them."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from tests.people import member, school, school_year, spell, teacher, with_tables
@@ -154,3 +157,14 @@ def test_a_county_without_data_has_one_line_in_place_of_each_table(language):
     for key in ("rotation_flows", "rotation_placements"):
         assert words in table_html(found[key])
     assert len(found["segregation"].data)
+
+
+def test_flows_between_many_towns_are_listed_by_pair_and_add_up_to_the_matrix(county):
+    rotation = describe_rotation(county, STANDARD, year=2025)
+    names = [f"第{number}镇" for number in range(20)]
+    towns = pd.DataFrame(0, index=names, columns=names)
+    towns.iloc[3, 4], towns.iloc[5, 5], towns.iloc[0, 19] = 7, 9, 1
+    listed = programme_tables.tabulate_rotation_towns(replace(rotation, towns=towns), "zh")
+    pairs = listed.data[["sending", "receiving", "moved"]].to_numpy().tolist()
+    assert pairs == [["第5镇", "第5镇", 9], ["第3镇", "第4镇", 7], ["第0镇", "第19镇", 1]]
+    assert listed.caption.key == "rotation_towns"

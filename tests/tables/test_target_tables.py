@@ -13,7 +13,7 @@ from toolkit.figures.theme import missing_in_figure
 from toolkit.indicators.items import compute_items
 from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.reporting.target_findings import find_changes, find_targets
-from toolkit.standards import load_standard
+from toolkit.standards import format_requirement, load_standard
 from toolkit.tables import changes as change_tables
 from toolkit.tables import targets as target_tables
 from toolkit.tables.html import table_html
@@ -98,6 +98,25 @@ def test_every_target_is_a_row_with_its_words_and_the_rule_stands_below(results)
     assert "县级录入" in by_number.loc["HP-25", "target_remark"]
     assert "期限已过" in by_number.loc["HP-06", "target_deadline"]
     assert "最小二乘斜率" in table.caption.notes[0]
+
+
+def test_the_page_has_few_columns_of_a_target_and_the_files_all(results):
+    table = target_tables.tabulate_targets(results["targets"], "zh")
+    printed = [column.name for column in table.printed_columns]
+    assert len(printed) <= 8
+    html = table_html(table)
+    for row in table.data.to_dict("records"):
+        assert row["target_quotation"] in html
+    assert "2025/2026" in table.caption.notes[1]
+    assert {"target_quotation", "target_outlook", "stage", "year"} <= set(table.tidy().columns) - set(printed)
+
+
+def test_a_rank_is_named_and_not_counted(results):
+    rank = load_standard("heping").target("HP-02")
+    assert (format_requirement(rank, "zh"), format_requirement(rank, "en")) == (
+        "3级及以上",
+        "rank 3 or better",
+    )
 
 
 def test_counts_add_up_to_the_targets(results):

@@ -15,7 +15,7 @@ from toolkit.data.county import County, Origin, Reading
 from toolkit.data.names import SchoolNames
 from toolkit.data.schema import TABLES
 from toolkit.data.schema.model import Table
-from toolkit.vocabulary import Language, sentence
+from toolkit.vocabulary import Language, label, sentence
 
 Kind = Literal["pseudonym_school", "pseudonym_town", "pseudonym_group", "pseudonym_unit"]
 
@@ -58,7 +58,7 @@ class Pseudonyms:
     units: Mapping[str, str]
 
 
-def pseudonymise(county: County, language: Language, *, secret: str = "") -> tuple[County, pd.DataFrame]:
+def pseudonymise(county: County, language: Language, *, secret: str) -> tuple[County, pd.DataFrame]:
     """Return a county without the names and codes of its schools, and the key to them.
 
     Replaced are codes and names of schools, towns, school groups and units outside the county, also
@@ -73,7 +73,8 @@ def pseudonymise(county: County, language: Language, *, secret: str = "") -> tup
     language : {"zh", "en"}
         Language of the pseudonyms.
     secret : str
-        Mixed into the numbers. Without one, whoever has the codes can compute the numbers again.
+        What the numbers are computed from beside the codes. Whoever has the codes alone cannot compute
+        them; the same secret gives the same numbers in every year.
 
     Returns
     -------
@@ -83,14 +84,19 @@ def pseudonymise(county: County, language: Language, *, secret: str = "") -> tup
         The key, one row per pseudonym: `pseudonym_kind`, `original_id`, `original_name`,
         `pseudonym_id`, `pseudonym`.
 
+    Raises
+    ------
+    ValueError
+        If the secret is empty: the codes are public.
+
     Notes
     -----
-    A number is a keyed hash (HMAC-SHA-256) of county and code, and says nothing about the school. The
-    same code has the same number in every year. Where two codes fall on one number, the school that
-    opened first keeps it, so a new school takes no number from an old one. A number changes when a code
-    changes, when the register tells another opening year of one of two colliding schools or drops the older
-    one, and for all schools when the register comes to hold more than half as many as there are numbers of
-    that length (500). Whoever knows figures of a school can recognise it by them.
+    A number is a keyed hash (HMAC-SHA-256) of county and code, and says nothing about the school to those
+    without the secret. The same code has the same number in every year. Where two codes fall on one number,
+    the school that opened first keeps it, so a new school takes no number from an old one. A number changes
+    when a code changes, when the register tells another opening year of one of two colliding schools or
+    drops the older one, and for all schools when the register comes to hold more than half as many as there
+    are numbers of that length (500). Whoever knows figures of a school can recognise it by them.
     """
     pseudonyms, key = _assign(county, language, secret)
     tables, _ = _replaced(county, pseudonyms)
@@ -98,7 +104,7 @@ def pseudonymise(county: County, language: Language, *, secret: str = "") -> tup
 
 
 def pseudonymise_reading(
-    reading: Reading, language: Language, *, secret: str = ""
+    reading: Reading, language: Language, *, secret: str
 ) -> tuple[Reading, pd.DataFrame]:
     """Return a reading whose county is pseudonymised, and the key; origins follow the rows.
 
@@ -120,6 +126,8 @@ def pseudonymise_reading(
 
 def _assign(county: County, language: Language, secret: str) -> tuple[Pseudonyms, pd.DataFrame]:
     """Give every school, town, group and outside unit its number."""
+    if not secret:
+        raise ValueError("pseudonyms need a secret")
 
     def numbered(kind: Kind, first_years: Mapping[str, float]) -> dict[str, str]:
         return _numbers(kind, first_years, (secret, county.county_id))
@@ -132,7 +140,10 @@ def _assign(county: County, language: Language, secret: str) -> tuple[Pseudonyms
     pseudonyms = Pseudonyms(
         codes={code: f"P{number}" for code, number in codes.items()},
         schools=told("pseudonym_school", codes),
-        towns=told("pseudonym_town", numbered("pseudonym_town", _first_years_of_towns(county, opened))),
+        towns={
+            town: sentence(_kind_of_town(town), language, number=number)
+            for town, number in numbered("pseudonym_town", _first_years_of_towns(county, opened)).items()
+        },
         groups=told("pseudonym_group", numbered("pseudonym_group", _first_years_of_groups(county))),
         units=told(
             "pseudonym_unit",
@@ -192,6 +203,11 @@ def _first_years_of_towns(county: County, opened: Mapping[str, float]) -> dict[s
     for code, town in county.tables["schools"][["school_id", "town"]].dropna().itertuples(index=False):
         years[str(town)] = min(years.get(str(town), NO_YEAR), opened[str(code)])
     return years
+
+
+def _kind_of_town(town: str) -> str:
+    """Return the pseudonym's sentence: plans set targets for towns that do not hold for street offices."""
+    return "pseudonym_street_office" if town.endswith(label("street_office", "zh")) else "pseudonym_town"
 
 
 def _first_years_of_groups(county: County) -> dict[str, float]:

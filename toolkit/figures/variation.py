@@ -1,8 +1,9 @@
 """Drivers, Lorenz curves and trends of the coefficients, as figures."""
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from toolkit.exhibits import exhibit_caption
 from toolkit.figures.exhibit import FigureExhibit
@@ -12,7 +13,6 @@ from toolkit.figures.theme import (
     RULE,
     new_figure,
     nice_limit,
-    pinyin_order,
     show_rows,
     wrapped_name,
 )
@@ -22,7 +22,9 @@ from toolkit.variation.school_drivers import SchoolDrivers
 from toolkit.variation.series import CoefficientTrends
 from toolkit.vocabulary import Language, label, sentence
 
-SchoolOrder = Literal["contribution", "pinyin"]
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
 
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -30,71 +32,101 @@ COEFFICIENTS_DRAWN = 4
 CURVES_DRAWN = 3
 SIDE_COLOURS = {"above": PALETTE[0], "below": PALETTE[1]}
 SIDE_HATCHES = {"above": "", "below": "///"}
+SIDE_MARKERS = {"above": "o", "below": "^"}
 SCHOOLS_PER_COEFFICIENT = 8
 
 
 def plot_drivers(
-    drivers: SchoolDrivers, standard: Standard, language: Language, *, order: SchoolOrder = "contribution"
+    drivers: SchoolDrivers, standard: Standard, language: Language, *, named: bool = True
 ) -> FigureExhibit:
     """Plot the schools that contribute most to the four largest coefficients.
 
-    In the order of their pinyin, no school is named as the one that contributes most either.
+    Where none is named, every school is a point without a name.
     """
-    if order not in get_args(SchoolOrder):
-        raise ValueError(f"order must be one of {get_args(SchoolOrder)}, not {order!r}")
-    from matplotlib.patches import Patch
-
     schools = drivers.schools
-    spread = schools.assign(weighted=schools["student_share"] * schools["value"])
-    mean = spread.groupby(["stage", "indicator"])["weighted"].transform("sum")
-    spread["square"] = spread["student_share"] * (spread["value"] / mean - 1) ** 2
-    largest = spread.groupby(["stage", "indicator"])["square"].sum().nlargest(COEFFICIENTS_DRAWN)
+    largest = _largest_coefficients(schools)
     figure = new_figure(16, 13.5)
     panels = figure.subplots(2, 2, squeeze=False).ravel()
     for axes in panels[len(largest) :]:
         axes.set_visible(False)
-    for axes, (stage, indicator) in zip(panels, largest.index, strict=False):
+    for axes, (stage, indicator) in zip(panels, largest, strict=False):
         own = schools[(schools["stage"] == stage) & (schools["indicator"] == indicator)]
-        own = own.nlargest(SCHOOLS_PER_COEFFICIENT, "variance_share")
-        if order == "pinyin":
-            place = pinyin_order(own["school_name"])
-            own = own.sort_values("school_name", key=lambda names: names.map(place.index), kind="stable")
-        above = (own["value"] > own["mean"]).to_numpy(dtype=bool)
-        bars = axes.barh(range(len(own)), 100 * own["variance_share"], height=0.62)
-        for bar, is_above in zip(bars, above, strict=True):
-            side = "above" if is_above else "below"
-            bar.set(facecolor=SIDE_COLOURS[side], hatch=SIDE_HATCHES[side], edgecolor="white")
-        show_rows(axes, list(own["school_name"]), width=9 if language == "zh" else 16)
-        axes.tick_params(axis="y", labelsize=7.5)
-        name = indicator_name(standard, str(indicator), language)
+        (_draw_largest if named else _draw_points)(axes, own, language)
+        name = indicator_name(standard, indicator, language)
         axes.set_title(
-            wrapped_name(f"{label(str(stage), language)} {name}", 20 if language == "zh" else 32),
-            fontsize=8.5,
+            wrapped_name(f"{label(stage, language)} {name}", 20 if language == "zh" else 32), fontsize=8.5
         )
-        axes.set_xlabel(f"{label('axis_contribution', language)} (%)")
-    figure.legend(
-        handles=[
-            Patch(
-                facecolor=SIDE_COLOURS[side],
-                hatch=SIDE_HATCHES[side],
-                edgecolor="white",
-                label=label(f"drawn_{side}_mean", language),
-            )
-            for side in SIDE_COLOURS
-        ],
-        loc="outside lower center",
-        ncols=2,
-    )
+    figure.legend(handles=_key_of_sides(language, named=named), loc="outside lower center", ncols=2)
     # Schools that are all alike have no variance to share.
     shares = schools["variance_share"].fillna(0.0)
-    first = schools.iloc[int(shares.argmax())]
     share = f"{100 * shares.max():.0f}%"
-    alt = (
-        sentence("alt_drivers", language, school=first["school_name"], share=share)
-        if order == "contribution"
-        else sentence("alt_drivers_by_pinyin", language, share=share)
-    )
+    if not named:
+        caption = exhibit_caption("figure_drivers", language, notes=(sentence("not_named", language),))
+        alt = sentence("alt_drivers_unnamed", language, share=share)
+        return FigureExhibit(caption, figure, alt, table="drivers")
+    first = schools.iloc[int(shares.argmax())]
+    alt = sentence("alt_drivers", language, school=first["school_name"], share=share)
     return FigureExhibit(exhibit_caption("figure_drivers", language), figure, alt, table="drivers")
+
+
+def _largest_coefficients(schools: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return stage and indicator of the largest coefficients, the largest first."""
+    spread = schools.assign(weighted=schools["student_share"] * schools["value"])
+    mean = spread.groupby(["stage", "indicator"])["weighted"].transform("sum")
+    spread["square"] = spread["student_share"] * (spread["value"] / mean - 1) ** 2
+    squares = spread.groupby(["stage", "indicator"])["square"].sum().nlargest(COEFFICIENTS_DRAWN)
+    return [(str(stage), str(indicator)) for stage, indicator in squares.index]
+
+
+def _draw_largest(axes: "Axes", schools: pd.DataFrame, language: Language) -> None:
+    """Draw a bar for each school that contributes much, the largest first."""
+    own = schools.nlargest(SCHOOLS_PER_COEFFICIENT, "variance_share")
+    above = (own["value"] > own["mean"]).to_numpy(dtype=bool)
+    bars = axes.barh(range(len(own)), 100 * own["variance_share"], height=0.62)
+    for bar, is_above in zip(bars, above, strict=True):
+        side = "above" if is_above else "below"
+        bar.set(facecolor=SIDE_COLOURS[side], hatch=SIDE_HATCHES[side], edgecolor="white")
+    show_rows(axes, list(own["school_name"]), width=9 if language == "zh" else 16)
+    axes.tick_params(axis="y", labelsize=7.5)
+    axes.set_xlabel(f"{label('axis_contribution', language)} (%)")
+
+
+def _draw_points(axes: "Axes", schools: pd.DataFrame, language: Language) -> None:
+    """Draw every school where its value and its contribution lie, without a name."""
+    above = schools["value"] > schools["mean"]
+    for side, own in (("above", schools[above]), ("below", schools[~above])):
+        axes.scatter(
+            own["value"] / own["mean"],
+            100 * own["variance_share"],
+            s=16,
+            marker=SIDE_MARKERS[side],
+            color=SIDE_COLOURS[side],
+            alpha=0.75,
+            linewidths=0,
+            clip_on=False,
+        )
+    axes.axvline(1, color=INK, linestyle="--", linewidth=1)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(label("axis_value_to_mean", language))
+    axes.set_ylabel(f"{label('axis_contribution', language)} (%)")
+
+
+def _key_of_sides(language: Language, *, named: bool) -> "list[Artist]":
+    """Return the key of the two sides of the county mean: bars, or points where no school is named."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    names = {side: label(f"drawn_{side}_mean", language) for side in SIDE_COLOURS}
+    if not named:
+        return [
+            Line2D([], [], linestyle="none", marker=SIDE_MARKERS[side], color=colour, label=names[side])
+            for side, colour in SIDE_COLOURS.items()
+        ]
+    return [
+        Patch(facecolor=colour, hatch=SIDE_HATCHES[side], edgecolor="white", label=names[side])
+        for side, colour in SIDE_COLOURS.items()
+    ]
 
 
 def plot_lorenz_curves(

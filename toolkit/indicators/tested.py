@@ -39,4 +39,10 @@ def grade_subject(test: tuple[Any, ...], language: Language, *, with_stage: bool
     stage, grade, subject = test[:3]
     name = "tested_grade_subject" if with_stage else "grade_subject"
     values = {"stage": label(str(stage), language)} if with_stage else {}
-    return sentence(name, language, grade=int(grade), subject=label(str(subject), language), **values)
+    return sentence(
+        name,
+        language,
+        grade=label(f"in_grade_{int(grade)}", language),
+        subject=label(str(subject), language),
+        **values,
+    )

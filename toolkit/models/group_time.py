@@ -277,7 +277,7 @@ class _Regression:
         self.weights = fits.panel.weights[controls]
         self.weighted = self.design * self.weights[:, None]
         self.inverse = np.linalg.inv(self.weighted.T @ self.design)
-        outcomes = fits.panel.outcomes[np.ix_(controls, columns)]
+        outcomes = fits.panel.outcomes[controls][:, columns]
         self.slopes = self.inverse @ (self.weighted.T @ outcomes)
         self.gaps = np.asfortranarray(outcomes - self.design @ self.slopes)
 
@@ -295,7 +295,7 @@ class _Sample:
     ) -> None:
         own = design[treated]
         self.treated, self.regression = treated, regression
-        self.gaps = panel.outcomes[np.ix_(treated, tuple(regression.columns))] - own @ regression.slopes
+        self.gaps = panel.outcomes[treated][:, list(regression.columns)] - own @ regression.slopes
         self.shares = panel.weights[treated] / panel.weights[treated].sum()
         chance = propensity.fitted[len(treated) :]
         odds = np.where(chance < TRIMMED_PROPENSITY, chance / (1 - chance), 0.0) * regression.weights

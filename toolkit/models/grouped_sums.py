@@ -71,6 +71,7 @@ def load_group_moments(
     by: str | Sequence[str],
     weight: str | None = None,
     where: Mapping[str, object] | None = None,
+    fill: Mapping[str, object] | None = None,
     threads: int = 1,
     memory_limit: str = "1GB",
 ) -> pd.DataFrame:
@@ -84,6 +85,8 @@ def load_group_moments(
         As for `compute_group_moments`.
     where : mapping, optional
         Columns and the value, or list of values, that a row must have there.
+    fill : mapping, optional
+        Columns and what stands for a missing value in them, before `where` is looked at.
     threads : int, default 1
         With one thread the sums are added in the order of the rows and come out the same, bit for bit, in
         every run. More threads add in the order in which they happen to finish.
@@ -101,25 +104,20 @@ def load_group_moments(
         If no row is left.
     """
     keys = [by] if isinstance(by, str) else list(by)
-    files = sorted(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
-    condition, values = _condition(where or {})
-    names = ", ".join(_quoted(key) for key in keys)
+    rows, values = _rows(paths, where, fill)
     weighting = "1" if weight is None else _quoted(weight)
     source = (
-        f"SELECT {names}, CAST({_quoted(outcome)} AS DOUBLE) AS junheng_y,"
-        f" CAST({weighting} AS DOUBLE) AS junheng_w FROM read_parquet(?) WHERE {condition}"
+        f"SELECT {_listed(keys)}, CAST({_quoted(outcome)} AS DOUBLE) AS junheng_y,"
+        f" CAST({weighting} AS DOUBLE) AS junheng_w FROM {rows}"
     )
     usable = ["isfinite(junheng_y)", "isfinite(junheng_w)", "junheng_w > 0"]
     usable += [f"{_quoted(key)} IS NOT NULL" for key in keys]
     query = (_PLAIN if weight is None else _WEIGHTED).format(
-        source=source, usable=" AND ".join(usable), keys=names
+        source=source, usable=" AND ".join(usable), keys=_listed(keys)
     )
-    with duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory_limit}) as connection:
-        # The bar would be written into the page of a report after two seconds.
-        connection.execute("SET enable_progress_bar = false")
-        table = connection.execute(query, [files, *values]).df()
-        count = f"SELECT count(*) FROM read_parquet(?) WHERE {condition}"
-        total = connection.execute(count, [files, *values]).fetchall()[0][0]
+    with _connection(threads, memory_limit) as connection:
+        table = connection.execute(query, values).df()
+        total = connection.execute(f"SELECT count(*) FROM {rows}", values).fetchall()[0][0]
     if table.empty:
         raise DesignError("models_no_complete_rows")
     table["n"] = table["n"].astype(float)
@@ -127,6 +125,56 @@ def load_group_moments(
     return table
 
 
+def load_group_ranges(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    outcome: str,
+    columns: Sequence[str],
+    by: Sequence[str],
+    where: Mapping[str, object] | None = None,
+    fill: Mapping[str, object] | None = None,
+    threads: int = 1,
+    memory_limit: str = "1GB",
+) -> pd.DataFrame:
+    """Return the least and greatest value of columns per group of the rows of Parquet files.
+
+    Parameters
+    ----------
+    outcome : str
+        Column in which a row must have a value to be looked at.
+    columns : sequence of str
+        Columns with numbers or truth values.
+    paths, by, where, fill, threads, memory_limit
+        As for `load_group_moments`.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, sorted: the columns of `by`, then `least_...` and `greatest_...` of each column,
+        missing where the column has no value in the group.
+    """
+    rows, values = _rows(paths, where, fill)
+    ranges = ", ".join(
+        f"{function}(CAST({_quoted(column)} AS DOUBLE)) AS {_quoted(f'{prefix}_{column}')}"
+        for column in columns
+        for function, prefix in (("min", "least"), ("max", "greatest"))
+    )
+    query = (
+        f"SELECT {_listed(by)}, {ranges} FROM {rows} WHERE isfinite(CAST({_quoted(outcome)} AS DOUBLE))"
+        f" GROUP BY {_listed(by)} ORDER BY {_listed(by)}"
+    )
+    with _connection(threads, memory_limit) as connection:
+        return connection.execute(query, values).df()
+
+
+def parquet_columns(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """Return the columns that any of the Parquet files has."""
+    with _connection(1, "1GB") as connection:
+        found = connection.execute(f"SELECT * FROM {_FILES} LIMIT 0", [_names(paths)])
+        return tuple(found.df().columns)
+
+
+_FILES = "read_parquet(?, union_by_name = true)"
 # var_pop updates a mean and a sum of squares about it, and does not subtract squares of large numbers.
 _PLAIN = """
 SELECT {keys}, count(*) AS n, avg(junheng_y) AS mean, var_pop(junheng_y) * count(*) AS within_ss
@@ -164,6 +212,33 @@ def _moments(
     }
 
 
+def _rows(
+    paths: str | Path | Sequence[str | Path],
+    where: Mapping[str, object] | None,
+    fill: Mapping[str, object] | None,
+) -> tuple[str, list[object]]:
+    """Return the SQL relation of the rows to look at, and the values of its place-holders."""
+    filled = fill or {}
+    replaced = ", ".join(f"coalesce({_quoted(column)}, ?) AS {_quoted(column)}" for column in filled)
+    columns = f"* REPLACE ({replaced})" if filled else "*"
+    condition, values = _condition(where or {})
+    relation = f"(SELECT * FROM (SELECT {columns} FROM {_FILES}) WHERE {condition})"
+    return relation, [*filled.values(), _names(paths), *values]
+
+
+def _names(paths: str | Path | Sequence[str | Path]) -> list[str]:
+    """Return the names of the files in sorted order."""
+    return sorted(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
+
+
+def _connection(threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Return a connection to a database in memory."""
+    connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory_limit})
+    # The bar would be written into the page of a report after two seconds.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def _condition(where: Mapping[str, object]) -> tuple[str, list[object]]:
     """Return the SQL condition of a filter, and the values of its place-holders."""
     parts, values = ["true"], []
@@ -177,3 +252,8 @@ def _condition(where: Mapping[str, object]) -> tuple[str, list[object]]:
 def _quoted(column: str) -> str:
     """Return a column name as an SQL identifier."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def _listed(columns: Sequence[str]) -> str:
+    """Return column names as a list of SQL identifiers."""
+    return ", ".join(_quoted(column) for column in columns)

@@ -95,23 +95,6 @@ def icc_interval(
     )
 
 
-def icc_tail_probability(sums: GroupSums, icc: float) -> float:
-    """Return the exact one-sided P value of the hypothesis that the correlation is at least `icc`.
-
-    Small values are evidence that the correlation lies below. Assumes normal effects and observations.
-
-    Raises
-    ------
-    DesignError
-        As for `fit_random_intercept`.
-    """
-    if not 0 <= icc < 1:
-        raise ValueError(f"icc must lie in [0, 1), not {icc!r}")
-    profile = profile_of(sums)
-    observed = between_f(profile, np.array([icc / (1 - icc)]))[0]
-    return float(stats.f.cdf(observed, profile.between_df, profile.within_df))
-
-
 def _exact(profile: RatioProfile, confidence_level: float) -> tuple[float, float]:
     """Return the ratios at which the pivot equals the outer quantiles of F."""
     tail = (1 - confidence_level) / 2

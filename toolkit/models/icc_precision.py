@@ -1,5 +1,6 @@
 """What an intraclass correlation from few schools can tell."""
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -85,20 +86,40 @@ def interval_coverage() -> pd.DataFrame:
     return _measured_coverage().copy()
 
 
-def coverage_shortfall(method: IntervalMethod, n_groups: int, *, effects: Effects = "normal") -> float:
-    """Return by how much the lowest measured coverage of the 95 % interval falls short; not below zero.
+@dataclass(frozen=True, slots=True)
+class LowestCoverage:
+    """The lowest measured coverage of the 95 % interval.
 
-    Correlations of at least 0.05 are looked at, both size patterns; the number of groups is the largest
-    one simulated that is not above `n_groups`, or the smallest one simulated. The Monte Carlo standard
-    error of one coverage of 95 % from 2,000 draws is 0.005: as the worst of ten settings, up to 0.015 can
-    be noise, and is for the exact method with normal effects.
+    Attributes
+    ----------
+    n_groups : int
+        Number of groups that was simulated.
+    coverage : float
+        Lowest coverage over the correlations of at least 0.05 and both size patterns.
+    """
+
+    n_groups: int
+    coverage: float
+
+    @property
+    def shortfall(self) -> float:
+        """By how much the coverage falls short of 95 %; not below zero."""
+        return max(0.0, NOMINAL_COVERAGE - self.coverage)
+
+
+def lowest_coverage(method: IntervalMethod, n_groups: int, *, effects: Effects = "normal") -> LowestCoverage:
+    """Return the lowest measured coverage with about so many groups.
+
+    The number of groups is the largest one simulated that is not above `n_groups`, or the smallest one
+    simulated. The Monte Carlo standard error of one coverage of 95 % from 2,000 draws is 0.005: as the worst
+    of ten settings, a shortfall of up to 0.015 can be noise, and is for the exact method with normal effects.
 
     Raises
     ------
     ValueError
         If nothing was measured for the method and the effects.
     """
-    table = _measured_coverage()
+    table = interval_coverage()
     rows = table[
         (table["method"] == method) & (table["effects"] == effects) & (table["icc"] >= SMALLEST_PROMISED_ICC)
     ]
@@ -106,7 +127,7 @@ def coverage_shortfall(method: IntervalMethod, n_groups: int, *, effects: Effect
         raise ValueError(f"no coverage was measured for method {method!r} with effects {effects!r}")
     simulated = rows["n_groups"].to_numpy()
     nearest = max((int(k) for k in simulated if k <= n_groups), default=int(simulated.min()))
-    return max(0.0, NOMINAL_COVERAGE - float(rows.loc[simulated == nearest, "coverage"].to_numpy().min()))
+    return LowestCoverage(nearest, float(rows.loc[simulated == nearest, "coverage"].to_numpy().min()))
 
 
 def _design(

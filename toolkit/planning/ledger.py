@@ -20,6 +20,7 @@ SchoolChange = Literal["", "renamed", "rename", "merge", "split", "gone"]
 SEPARATOR = "|"
 HAND = "hand-"
 HISTORY_DECIMALS = 2
+PERCENT = 100
 PEOPLES_FIELDS = ("measure", "person", "deadline", "evidence", "recheck_date")
 
 
@@ -315,15 +316,23 @@ def _new_row(found: Judged, year: int) -> LedgerRow:
 
 def _with_year(row: LedgerRow, language: Language) -> str:
     """Return the history with a line on the year that ends."""
-    value = row.value if isinstance(row.value, str) else format_number(row.value, HISTORY_DECIMALS)
     line = sentence(
         "ledger_history_year",
         language,
         year=row.year,
-        value=value,
+        value=_value_text(row),
         state=label(f"ledger_state_{row.state}", language),
     )
     return _joined(row.history, line, language)
+
+
+def _value_text(row: LedgerRow) -> str:
+    """Return the value of a problem; a share that the data gave in percent."""
+    if isinstance(row.value, str):
+        return row.value
+    if row.unit == "percent" and not row.is_by_hand:
+        return f"{format_number(PERCENT * row.value, HISTORY_DECIMALS)}%"
+    return format_number(row.value, HISTORY_DECIMALS)
 
 
 def _joined(history: str, line: str, language: Language) -> str:

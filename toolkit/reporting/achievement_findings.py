@@ -271,7 +271,8 @@ def _precision_of(stage: str, national: Row, own: Row, limit: float) -> Finding:
 
 
 def _grade(stage: str, grade: float, language: Language) -> str:
-    return sentence("tested_grade", language, stage=label(stage, language), grade=int(grade))
+    words = label(f"in_grade_{int(grade)}", language)
+    return sentence("tested_grade", language, stage=label(stage, language), grade=words)
 
 
 def _tested(row: Row) -> Term:

@@ -22,7 +22,7 @@ from toolkit.reporting.school_changes import (
 from toolkit.reporting.table_changes import item_verdict_changes, limit_changes, number_changes
 
 # What two runs may differ in and still be compared, with what the comparison then leaves out.
-REMARKED = ("language", "edition", "school_names")
+REMARKED = ("language", "edition", "school_names", "pseudonym_key")
 REAL_NAMES = "real"
 NO_SCHOOLS = Schools({}, {}, {})
 
@@ -68,7 +68,7 @@ def compare_runs(before: Path, after: Path) -> RunComparison:
     """
     one, other = load_run(before), load_run(after)
     require_comparable(one, other)
-    same_names = _names(one) == _names(other)
+    same_names = _names(one) == _names(other) and _key(one) == _key(other)
     matched = match_schools_of(one, other) if same_names else MatchedSchools(NO_SCHOOLS, NO_SCHOOLS, {})
     turned = (
         *coefficient_verdict_changes(matched, one, other),
@@ -94,6 +94,7 @@ def _remarks(one: RunResults, other: RunResults) -> Sequence[Told]:
         "language": one.record.language != other.record.language,
         "edition": one.record.edition != other.record.edition,
         "school_names": _names(one) != _names(other),
+        "pseudonym_key": _names(one) == _names(other) and _key(one) != _key(other),
     }
     remarks = [told(f"compare_remark_{name}") for name in REMARKED if differing[name]]
     for run in (one, other):
@@ -105,3 +106,8 @@ def _remarks(one: RunResults, other: RunResults) -> Sequence[Told]:
 def _names(run: RunResults) -> object:
     """Return whether a run names schools or gives pseudonyms."""
     return run.parameter("school_names") or REAL_NAMES
+
+
+def _key(run: RunResults) -> object:
+    """Return which secret the pseudonyms of a run come from; None where schools have their names."""
+    return run.parameter("pseudonym_key")

@@ -119,8 +119,11 @@ def _table(path: Path) -> TableExhibit:
     """Load a table whose file has the columns that were saved with it."""
     table = load_saved_table(path.parent, path.stem)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header = [name for name in next(csv.reader(file), []) if not name.endswith("_mark")]
-    if header != [column.name for column in table.columns]:
+        header = next(csv.reader(file), [])
+    names = [column.name for column in table.columns]
+    # A quantity may be called a mark, too: that of all points of a test.
+    beside = {f"{name}_mark" for name in names} - set(names)
+    if [name for name in header if name not in beside] != names:
         raise RunError("saved_table_unreadable", key=path.stem, reason=", ".join(header))
     return table
 

@@ -21,6 +21,8 @@ Cell = tuple[int, int]
 
 TOTAL = "total"
 SCHOOL = "school_name"
+# Tables that judge schools and other subjects name both in one column.
+SCHOOL_COLUMNS = {"readings": "name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,15 @@ def suppress_count_table(exhibit: TableExhibit, withheld: pd.DataFrame, *, editi
     )
 
 
+def singles_out_schools(edition: Edition) -> bool:
+    """Say whether an edition may name single schools by a result.
+
+    The public edition does not: it shows every school in the order of the pinyin, or the distribution
+    without names. The verdicts of the schools themselves are public.
+    """
+    return edition == "internal"
+
+
 def order_of_schools(
     schools: pd.DataFrame, *, edition: Edition, by: str, name: str = "school_name"
 ) -> pd.DataFrame:
@@ -135,13 +146,14 @@ def in_pinyin_order(exhibit: TableExhibit) -> TableExhibit:
     such as one coefficient.
     """
     columns = [column.name for column in exhibit.columns]
-    if SCHOOL not in columns:
+    school = SCHOOL_COLUMNS.get(exhibit.caption.key, SCHOOL)
+    if school not in columns:
         return exhibit
     data = exhibit.data.reset_index(drop=True)
-    blocks = [*columns[: columns.index(SCHOOL)], *(name for name in columns if name == "stage")]
+    blocks = [*columns[: columns.index(school)], *(name for name in columns if name == "stage")]
     block = data.groupby(blocks, sort=False, dropna=False).ngroup() if blocks else 0
     totals = data.index >= len(data) - exhibit.total_rows
-    keys = pd.DataFrame({"total": totals, "block": block, "place": _pinyin_places(data[SCHOOL])})
+    keys = pd.DataFrame({"total": totals, "block": block, "place": _pinyin_places(data[school])})
     order = keys.sort_values(["total", "block", "place"], kind="stable").index.tolist()
     marks = tuple(replace(mark, row=order.index(mark.row)) for mark in exhibit.marks)
     return replace(exhibit, data=data.loc[order].reset_index(drop=True), marks=marks)

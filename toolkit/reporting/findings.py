@@ -1,6 +1,7 @@
 """Findings: the sentences of a study with their numbers, as the annual report and the index read them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
@@ -13,9 +14,36 @@ from toolkit.vocabulary import Language, Term, label, sentence
 
 FindingKind = Literal["headline", "finding", "limit", "not_judged"]
 FindingStatus = Literal["pass", "fail", "undecided", "none"]
+NumberMeasure = Literal["cell", "count", "sum"]
 
 SCHEMA_VERSION = 1
 FILE_NAME = "findings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPlace:
+    """Where in the file of a table a number stands.
+
+    Attributes
+    ----------
+    measure : {"cell", "count", "sum"}
+        The number is the cell of the one row meant, how many rows are meant, or the sum of their cells.
+    column : str
+        Column of the cell or cells, by its name in the CSV. Rows without a value in it are not counted;
+        when it is empty all rows meant are.
+    rows : mapping of str to str
+        Column and content of the rows meant; all rows when it is empty.
+    """
+
+    measure: NumberMeasure = "cell"
+    column: str = ""
+    rows: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.measure not in get_args(NumberMeasure):
+            raise ValueError(f"measure must be one of {get_args(NumberMeasure)}, not {self.measure!r}")
+        if self.measure != "count" and not self.column:
+            raise ValueError(f"a {self.measure} has a column")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +60,15 @@ class FindingNumber:
         Code name of the unit, empty when there is none.
     table : str
         Key of the table that holds the number.
+    place : NumberPlace or None
+        Where in the file of the table it stands; None where only the table is known.
     """
 
     name: str
     value: float | None
     unit: str
     table: str
+    place: NumberPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +155,34 @@ class FindingsExhibit:
 
     def _repr_html_(self) -> str:
         return findings_html(self.findings.findings, self.language, origin=self.origin, titles=self.titles)
+
+
+def number_in_cell(
+    name: str, value: float, table: str, column: str, rows: Mapping[str, str], *, unit: str = ""
+) -> FindingNumber:
+    """Return a number that stands in one cell of a table; a missing or an infinite one has no value."""
+    known = float(value) if math.isfinite(value) else None
+    return FindingNumber(name, known, unit, table, NumberPlace("cell", column, rows))
+
+
+def number_of_rows(
+    name: str, count: int, table: str, rows: Mapping[str, str] | None = None, *, column: str = ""
+) -> FindingNumber:
+    """Return how many rows of a table have a content, or a value in a column."""
+    return FindingNumber(name, float(count), "", table, NumberPlace("count", column, rows or {}))
+
+
+def number_in_sum(
+    name: str,
+    value: float,
+    table: str,
+    column: str,
+    rows: Mapping[str, str] | None = None,
+    *,
+    unit: str = "",
+) -> FindingNumber:
+    """Return the sum of a column of a table."""
+    return FindingNumber(name, float(value), unit, table, NumberPlace("sum", column, rows or {}))
 
 
 def build_finding(
@@ -239,7 +298,13 @@ def _findings_from(content: Mapping[str, Any]) -> Findings:
     if content["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {content['schema_version']}, not {SCHEMA_VERSION}")
     found = tuple(
-        Finding(**{**entry, "numbers": tuple(FindingNumber(**number) for number in entry["numbers"])})
+        Finding(**{**entry, "numbers": tuple(_number_from(number) for number in entry["numbers"])})
         for entry in content["findings"]
     )
     return Findings(notebook=content["notebook"], findings=found)
+
+
+def _number_from(entry: Mapping[str, Any]) -> FindingNumber:
+    """Return a number of a file; those of earlier versions do not say where in the table it stands."""
+    place = entry.get("place")
+    return FindingNumber(**{**entry, "place": NumberPlace(**place) if place else None})

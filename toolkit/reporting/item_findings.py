@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 
 from toolkit.reporting.edition import Edition
-from toolkit.reporting.findings import Finding, FindingNumber, FindingStatus, build_finding
+from toolkit.reporting.findings import (
+    Finding,
+    FindingNumber,
+    FindingStatus,
+    build_finding,
+    number_in_cell,
+    number_in_sum,
+    number_of_rows,
+)
 from toolkit.standards import Item, Standard
 from toolkit.tables.exhibit import PERCENT
 from toolkit.tables.item_evidence import row_text, tabulate_item_differences
@@ -23,6 +31,13 @@ COEFFICIENT_DECIMALS = 3
 LIMIT_DECIMALS = 2
 TABLES = {"government": "government_items", "quality": "quality_items", "social": "social_items"}
 OVERVIEW = "item_overview"
+PART_COUNTS = {
+    "n_items": "n_items",
+    "n_pass": "n_items_pass",
+    "n_fail": "n_items_fail",
+    "n_undecided": "n_items_undecided",
+}
+ALL_ASKED = {"respondents": "all_respondents"}
 
 
 def find_items(
@@ -79,9 +94,7 @@ def _county(verdict: CountyVerdict) -> Finding:
         kind="headline",
         importance=0,
         status=verdict.verdict,
-        numbers=tuple(
-            FindingNumber(names[key], float(count), "", "item_parts") for key, count in counts.items()
-        ),
+        numbers=_part_numbers({names[key]: count for key, count in counts.items()}, "county_overall"),
         **({} if decided else counts),  # pyright: ignore[reportArgumentType]
     )
 
@@ -123,12 +136,17 @@ def _part(row: Row, verdict: CountyVerdict) -> Finding:
         kind="finding" if by_the_way else "headline",
         importance=5 if by_the_way else 1,
         status=status,
-        numbers=tuple(
-            FindingNumber(name, float(row[name]), "", "item_parts")
-            for name in ("n_items", "n_pass", "n_fail", "n_undecided")
-        ),
+        numbers=_part_numbers({name: row[name] for name in PART_COUNTS}, row["part"]),
         part=term(f"part_{row['part']}"),
         **values,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _part_numbers(counts: dict[str, int], part: str) -> tuple[FindingNumber, ...]:
+    """Return the counts of the items of a part, or of all, with their places in the table of the parts."""
+    return tuple(
+        number_in_cell(name, count, "item_parts", PART_COUNTS[name], {"part_code": part})
+        for name, count in counts.items()
     )
 
 
@@ -153,8 +171,15 @@ def _binding(verdict: CountyVerdict) -> list[Finding]:
             kind="headline",
             importance=2,
             numbers=tuple(
-                FindingNumber(f"{row['stage']}_{row['indicator']}", float(row["coefficient"]), "", OVERVIEW)
+                number_in_cell(
+                    f"{row['stage']}_{row['indicator']}_{name}",
+                    row[name],
+                    OVERVIEW,
+                    f"{column}_{row['stage']}",
+                    {"item_number": row["indicator"]},
+                )
                 for row in rows
+                for name, column in (("coefficient", "coefficient"), ("limit", "coefficient_limit"))
             ),
             coefficients=_both(lambda language: _told_coefficients(rows, language)),
         )
@@ -188,6 +213,15 @@ def _not_judged(verdict: CountyVerdict) -> list[Finding]:
     if not any(counts.values()):
         return []
 
+    undecided = {"verdict": "undecided"}
+    places = {
+        "items": number_of_rows("n_items_undecided", counts["items"], OVERVIEW, undecided),
+        "schools": number_of_rows("n_schools_undecided", counts["schools"], "school_needs", undecided),
+        "coefficients": number_in_sum(
+            "n_coefficients_undecided", counts["coefficients"], OVERVIEW, "n_coefficients_undecided"
+        ),
+    }
+
     def told(language: Language) -> str:
         words = [
             sentence(f"finding_not_judged_{name}", language, count=count)
@@ -203,16 +237,7 @@ def _not_judged(verdict: CountyVerdict) -> list[Finding]:
             kind="not_judged",
             importance=2,
             status="undecided",
-            numbers=tuple(
-                FindingNumber(
-                    f"n_{name}_undecided",
-                    float(count),
-                    "",
-                    "item_open" if name != "coefficients" else OVERVIEW,
-                )
-                for name, count in counts.items()
-                if count
-            ),
+            numbers=tuple(places[name] for name, count in counts.items() if count),
             counts=_both(told),
         )
     ]
@@ -272,7 +297,7 @@ def _open_item(items: ItemCompliance, row: Row, edition: Edition) -> Finding:
         kind="not_judged",
         importance=3,
         status="undecided",
-        numbers=(FindingNumber("cells_to_fill", float(len(cells)), "", "item_open"),),
+        numbers=(number_of_rows("cells_to_fill", len(cells), "item_open", {"item_id": item.id}),),
         count=len(cells),
         table=term(f"table_{first['table']}"),
         column=term(str(first["column"])),
@@ -319,8 +344,8 @@ def _other_formulas(items: ItemCompliance) -> list[Finding]:
                 kind="finding",
                 importance=4,
                 numbers=(
-                    FindingNumber(item.name, own["value"], item.unit, TABLES[item.part]),
-                    FindingNumber(other["formula"], other["value"], item.unit, TABLES[item.part]),
+                    _value(item, item.name, own["value"], item.formula),
+                    _value(item, other["formula"], other["value"], other["formula"]),
                 ),
                 name=term(item.name),
                 formula=term(item.formula),
@@ -342,7 +367,7 @@ def _differences(items: ItemCompliance) -> list[Finding]:
             "finding_item_differences",
             kind="limit",
             importance=4,
-            numbers=(FindingNumber("n_items", float(count), "", "item_differences"),),
+            numbers=(number_of_rows("n_items", count, "item_differences"),),
             count=count,
         )
     ]
@@ -360,7 +385,15 @@ def _readings(readings: ItemReadings, standard: Standard) -> list[Finding]:
             "finding_item_readings_item",
             kind="limit",
             importance=4,
-            numbers=(FindingNumber("verdicts_turned", 1.0, "", "item_readings"),),
+            numbers=(
+                number_in_cell(
+                    "verdicts_turned",
+                    1,
+                    "item_readings",
+                    "n_verdicts",
+                    {"mark_code": row["mark"], "item_id": row["item"], "subject_judged": "item_itself"},
+                ),
+            ),
             name=_name(standard.item(row["item"])),
             verdict=term(f"verdict_{row['verdict']}_short"),
             other=term(f"verdict_{row['other_verdict']}_short"),
@@ -378,7 +411,15 @@ def _readings_summary(readings: ItemReadings, units: pd.DataFrame) -> Finding:
         f"finding_item_readings_{'some' if len(units) else 'none'}",
         kind="limit" if len(units) else "finding",
         importance=6,
-        numbers=(FindingNumber("verdicts_turned", float(len(units)), "", "item_readings"),),
+        numbers=(
+            number_in_sum(
+                "verdicts_turned",
+                len(units),
+                "item_readings",
+                "n_verdicts",
+                {"subject_judged": "item_units"},
+            ),
+        ),
         **counts,  # pyright: ignore[reportArgumentType]
     )
 
@@ -424,10 +465,26 @@ def _listed(names: list[str]) -> Term:
 
 def _numbers(item: Item, row: Row) -> tuple[FindingNumber, ...]:
     """Return the numbers that a sentence about an item states."""
-    table = TABLES.get(item.part, OVERVIEW)
-    if item.from_evidence:
+    if item.from_evidence or item.part not in TABLES:
         return ()
-    if item.tested_on in UNITS_TESTED:
-        return tuple(FindingNumber(name, float(row[name]), "", table) for name in ("n_units", "n_pass"))
-    value = row["value"]
-    return (FindingNumber(item.name, None if math.isnan(value) else float(value), item.unit, table),)
+    rows = {"item_id": item.id, "formula_code": item.formula}
+    if item.part == "social":
+        return (_value(item, item.name, row["value"], item.formula),)
+    limit = number_in_cell(
+        "limit", item.limits[0], TABLES[item.part], "item_limit_value", rows, unit=item.unit
+    )
+    if item.tested_on not in UNITS_TESTED:
+        return (_value(item, item.name, row["value"], item.formula), limit)
+    return (
+        number_in_cell("n_units", row["n_units"], TABLES[item.part], "item_denominator", rows),
+        number_in_cell("n_pass", row["n_pass"], TABLES[item.part], "item_numerator", rows),
+        limit,
+    )
+
+
+def _value(item: Item, name: str, value: float, formula: str) -> FindingNumber:
+    """Return the result of an item by one of its formulas; that of the questionnaires is of all asked."""
+    if item.part == "social":
+        return number_in_cell(name, value, TABLES["social"], "satisfied_share", ALL_ASKED, unit=item.unit)
+    rows = {"item_id": item.id, "formula_code": formula}
+    return number_in_cell(name, value, TABLES[item.part], "item_result_value", rows, unit=item.unit)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import toolkit
+from toolkit.share import WORKSPACE_VARIABLE, workspace
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -33,7 +34,9 @@ def kernel_environment() -> dict[str, str]:
     home = Path(toolkit.__file__).absolute().parents[1]
     if home.name not in INSTALLED_PACKAGES:
         search_path.insert(0, str(home))
-    return {**os.environ, **KERNEL_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(search_path)}
+    # The kernel's folder may lie outside the workspace of this process.
+    own = {"PYTHONPATH": os.pathsep.join(search_path), WORKSPACE_VARIABLE: str(workspace())}
+    return {**os.environ, **KERNEL_ENVIRONMENT, **own}
 
 
 def kernel_manager(folder: Path, environment: dict[str, str]) -> "type[AsyncKernelManager]":

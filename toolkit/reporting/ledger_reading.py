@@ -16,6 +16,7 @@ from toolkit.errors import InputError
 from toolkit.planning.ledger import HAND, SEPARATOR, Ledger, LedgerRow, problem_id
 from toolkit.reporting.ledger_columns import FIELDS, LANGUAGES, fields_by_header, plain
 from toolkit.reporting.ledger_texts import date_text, unguarded
+from toolkit.standards import available_standards, load_standard
 from toolkit.vocabulary import has_term, label, sentence, term
 
 HEADER_SEARCHED = 20
@@ -283,10 +284,11 @@ def _unit(word: str) -> str:
 
 @cache
 def _units() -> dict[str, str]:
-    """Return the units of stocks by their words in both languages, the first of equal ones."""
+    """Return the units of stocks, then of items, by their words in both languages; the first of equals."""
     columns = (column.name for column in TABLES["school_years"].columns)
-    names = dict.fromkeys(term(name).unit for name in columns if has_term(name))
-    names = [name for name in names if name not in NO_STOCKS]
+    stocks = [term(name).unit for name in columns if has_term(name)]
+    items = [item.unit for name in available_standards() for item in load_standard(name).items]
+    names = [name for name in dict.fromkeys((*stocks, *items)) if name not in NO_STOCKS]
     return {label(name, language): name for name in reversed(names) for language in LANGUAGES}
 
 

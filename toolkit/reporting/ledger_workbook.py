@@ -39,6 +39,10 @@ INSTRUCTION_LINES = (
     "ledger_help_beside",
 )
 
+# Shares, whole numbers, numbers below one, others.
+OF_THE_PROBLEM = ("value", "limit")
+NUMBER_LOOKS = ("0.00%", "#,##0", "0.000", "#,##0.00")
+
 LedgerStatus = Literal["new", "identical", "kept_beside"]
 
 
@@ -134,7 +138,8 @@ def _write_rows(
         sheet.set_column(position, position, column.width)
         sheet.write_string(HEADER_ROW, position, column.header(language), formats["header"])
         for at, row in enumerate(ledger.rows, start=HEADER_ROW + 1):
-            _write_value(sheet, at, position, _shown(row, column, language), formats)
+            value = _shown(row, column, language)
+            _write_value(sheet, at, position, value, formats, look=_number_look(row, column, value))
         _offer_words(sheet, position, column, last, language)
     for position, name in enumerate(ledger.extra, start=len(COLUMNS)):
         formats = _formats(workbook, by_people=True)
@@ -154,7 +159,7 @@ def _formats(workbook: "Workbook", by_people: bool) -> dict[str, "Format"]:
             {**look, "bold": True, "bg_color": HEADER_COLOURS[by_people], "align": "center"}
         ),
         "text": workbook.add_format({**look, "num_format": "@"}),
-        "number": workbook.add_format({**look, "num_format": "#,##0.##"}),
+        **{name: workbook.add_format({**look, "num_format": name}) for name in NUMBER_LOOKS},
         "year": workbook.add_format({**look, "num_format": "0"}),
         "date": workbook.add_format({**look, "num_format": "yyyy-mm-dd"}),
     }
@@ -178,8 +183,30 @@ def _shown(row: LedgerRow, column: LedgerColumn, language: Language) -> object:
             return value
 
 
+def _number_look(row: LedgerRow, column: LedgerColumn, value: object) -> str:
+    """Return how a number is shown: shares in percent, where people did not type them themselves."""
+    if column.kind != "number" or not isinstance(value, float):
+        return ""
+    if row.unit == "percent" and column.field in OF_THE_PROBLEM and not row.is_by_hand:
+        return "0.00%"
+    return _plain_look(value)
+
+
+def _plain_look(value: float) -> str:
+    """Return how a number that is no share is shown."""
+    if value.is_integer():
+        return "#,##0"
+    return "0.000" if abs(value) < 1 else "#,##0.00"
+
+
 def _write_value(
-    sheet: "Worksheet", row: int, position: int, value: object, formats: dict[str, "Format"]
+    sheet: "Worksheet",
+    row: int,
+    position: int,
+    value: object,
+    formats: dict[str, "Format"],
+    *,
+    look: str = "",
 ) -> None:
     """Write one cell; a missing number is an empty cell."""
     if isinstance(value, bool):
@@ -189,7 +216,7 @@ def _write_value(
     elif isinstance(value, int):
         sheet.write_number(row, position, value, formats["year"])
     elif isinstance(value, float) and value == value:
-        sheet.write_number(row, position, value, formats["number"])
+        sheet.write_number(row, position, value, formats[look or _plain_look(value)])
     elif isinstance(value, str) and value:
         sheet.write_string(row, position, guarded(value)[-LONGEST_TEXT:], formats["text"])
     else:

@@ -7,7 +7,7 @@ from typing import Any
 from toolkit.errors import ParameterError
 from toolkit.share import resolve_path
 from toolkit.standards import describe_switches, load_standard
-from toolkit.vocabulary import Language, label
+from toolkit.vocabulary import Language, has_term, label
 
 LANGUAGES = ("zh", "en")
 EDITIONS = ("internal", "public")
@@ -169,7 +169,7 @@ def printed_parameters(parameters: StudyParameters, language: Language) -> list[
         if entry.name == RULES:
             rows += _printed_rules(parameters, language)
         elif entry.name not in PATH_PARAMETERS and value != "":
-            rows.append((label(f"parameter_{entry.name}", language), _printed(entry, value, language)))
+            rows.append((_printed_label(entry.name, language), _printed(entry, value, language)))
     return rows
 
 
@@ -196,7 +196,22 @@ def _type_name(entry: Field[Any]) -> str:
 def _printed(entry: Field[Any], value: object, language: Language) -> str:
     if "choices" in entry.metadata:
         return label(f"{entry.name}_{value}", language)
-    return shown_standard(str(value)) if entry.name in STANDARD_PARAMETERS else str(value)
+    if entry.name in STANDARD_PARAMETERS:
+        return _printed_standard(str(value), language)
+    return str(value)
+
+
+def _printed_label(name: str, language: Language) -> str:
+    """Return the label of a parameter; where that says how to set it, the one for readers."""
+    for_readers = f"printed_{name}"
+    return label(for_readers if has_term(for_readers) else f"parameter_{name}", language)
+
+
+def _printed_standard(standard: str, language: Language) -> str:
+    """Return the title of a standard that ships, or the name of one's own file."""
+    if standard.endswith(OWN_STANDARD):
+        return shown_standard(standard)
+    return getattr(load_standard(standard).title, language)
 
 
 def _printed_rules(parameters: StudyParameters, language: Language) -> tuple[tuple[str, str], ...]:

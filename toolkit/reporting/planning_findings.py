@@ -7,7 +7,14 @@ from toolkit.planning.gaps import TOTAL, GapList
 from toolkit.planning.ledger import Ledger
 from toolkit.planning.posts import TeacherPosts
 from toolkit.reporting.edition import Edition
-from toolkit.reporting.findings import Finding, FindingNumber, build_finding
+from toolkit.reporting.findings import (
+    Finding,
+    FindingNumber,
+    build_finding,
+    number_in_cell,
+    number_in_sum,
+    number_of_rows,
+)
 from toolkit.tables.planning import amount_text, count_ledger
 from toolkit.vocabulary import Term, label, term
 
@@ -77,8 +84,8 @@ def _schools_to_mend(gaps: GapList, edition: Edition) -> Finding:
         kind="headline",
         importance=2,
         numbers=(
-            FindingNumber("n_unmet", float(len(unmet)), "", "school_needs"),
-            FindingNumber("n_fail", float(len(failing)), "", "school_needs"),
+            number_of_rows("n_unmet", len(unmet), "school_needs", column="unmet_indicators"),
+            number_of_rows("n_fail", len(failing), "school_needs", {"verdict": "fail"}),
         ),
         **values,  # pyright: ignore[reportArgumentType]
     )
@@ -93,14 +100,18 @@ def _missing_amounts(gaps: GapList) -> list[Finding]:
 def _missing_amount(row: dict[Any, Any], gaps: GapList) -> Finding:
     name = term(gaps.standard.indicator(row["indicator"]).name)
     unit = term(row["unit"])
+    rows = {"indicator_id": str(row["indicator"]), "stage": TOTAL}
     return build_finding(
         f"gap_{row['indicator']}",
         "finding_gap_amount" if row["n_open"] == 0 else "finding_gap_amount_open",
         kind="finding",
         importance=4,
         numbers=(
-            FindingNumber("gap_total", float(row["gap_low"]), row["unit"], "gap_totals"),
-            FindingNumber("required_total", float(row["required_low"]), row["unit"], "gap_totals"),
+            *(
+                number_in_cell(name, row[column], "gap_totals", name, rows, unit=row["unit"])
+                for name, column in (("gap_total", "gap_low"), ("required_total", "required_low"))
+            ),
+            number_in_cell("n_with_gap", row["n_schools"], "gap_totals", "n_with_gap", rows),
         ),
         indicator=Term(zh=f"{row['indicator']}（{name.zh}）", en=f"{row['indicator']} ({name.en})"),
         schools=int(row["n_schools"]),
@@ -123,7 +134,10 @@ def _open_gaps(gaps: GapList) -> list[Finding]:
             kind="not_judged",
             importance=4,
             status="undecided",
-            numbers=(FindingNumber("n_open", float(len(opened)), "", "gaps"),),
+            numbers=(
+                number_of_rows("n_open", len(opened), "gaps", {"gap_is_open": "True"}),
+                number_of_rows("n_unbounded", infinite, "gaps", {"gap_is_unbounded": "True"}),
+            ),
             **({"count": len(opened)} | ({"unbounded": infinite} if infinite else {})),  # pyright: ignore[reportArgumentType]
         )
     ]
@@ -141,11 +155,20 @@ def _posts(posts: TeacherPosts) -> list[Finding]:
             kind="limit",
             importance=4,
             numbers=(
-                FindingNumber(
-                    "within_staff", float(totals["within_staff"].sum()), "teachers_unit", "gap_posts"
+                *(
+                    number_in_sum(name, totals[column].sum(), "gap_posts", name, unit="teachers_unit")
+                    for name, column in (
+                        ("within_staff", "within_staff"),
+                        ("beyond_staff", "beyond_staff"),
+                        ("gap_teachers", "gap"),
+                    )
                 ),
-                FindingNumber(
-                    "beyond_staff", float(totals["beyond_staff"].sum()), "teachers_unit", "gap_posts"
+                number_in_sum(
+                    "more_teachers",
+                    posts.staff["more_teachers"].sum(),
+                    "gap_staff",
+                    "more_teachers",
+                    unit="teachers_unit",
                 ),
             ),
             gap=amount_text(float(totals["gap"].sum()), "teachers_unit"),
@@ -157,4 +180,4 @@ def _posts(posts: TeacherPosts) -> list[Finding]:
 
 
 def _ledger_number(total: dict[Any, Any], name: str) -> FindingNumber:
-    return FindingNumber(name, float(total[name]), "", "ledger_states")
+    return number_in_cell(name, float(total[name]), "ledger_states", name, {"part": TOTAL})

@@ -33,7 +33,13 @@ from toolkit.reporting.parameters import (
     parameter_fields,
     shown_standard,
 )
-from toolkit.reporting.pseudonym_key import RESTRICTED_FOLDER, write_pseudonym_key
+from toolkit.reporting.pseudonym_key import (
+    REPORTS_FOLDER,
+    RESTRICTED_FOLDER,
+    open_secret,
+    secret_fingerprint,
+    write_pseudonym_key,
+)
 from toolkit.reporting.record import (
     InputFile,
     NotebookOutcome,
@@ -95,7 +101,7 @@ def run_report(
 ) -> RunOutcome:
     """Read, check and analyse a county, and put the report in place when it is complete.
 
-    A run that is refused leaves nothing behind.
+    A run that is refused leaves nothing behind, save a secret of pseudonyms that it was the first to need.
 
     Parameters
     ----------
@@ -120,7 +126,7 @@ def run_report(
     DataError
         If the data have errors.
     InputError
-        If the data cannot be read.
+        If the data cannot be read, or the secret of the pseudonyms is damaged or gone.
     RunError
         If the report can be written neither to its place nor beside it.
     """
@@ -129,6 +135,8 @@ def run_report(
     started, clock = datetime.now(UTC), time.perf_counter()
     _require_readable_ledger(every[ANNUAL_REPORT])
     require_forms(outputs.forms)
+    if every[ANNUAL_REPORT].school_names == "pseudonym":
+        open_secret(reports)
     progress("reading")
     study = open_study(every[ANNUAL_REPORT])
     _require_no_errors(study)
@@ -137,7 +145,7 @@ def run_report(
     inputs = input_files(study.parameters) + tuple(file_input(path) for path in (*texts, *outputs.forms))
     shown = {name: _without_paths(record, study) for name, record in records.items()}
     digest = run_digest({"notebooks": shown, **_hashes(study), **outputs.decisive()}, inputs)
-    target = (reports or workspace() / "reports") / run_folder_name(
+    target = (reports or workspace() / REPORTS_FOLDER) / run_folder_name(
         study.county.county_id, study.year, digest
     )
     records = {name: _resolved(record, study) for name, record in records.items()}
@@ -281,7 +289,8 @@ def _without_paths(record: StudyParameters, study: Study) -> dict[str, object]:
     """Return the values that decide the results: the year that was chosen, files by their names only."""
     values = {name: value for name, value in asdict(record).items() if name not in PATH_PARAMETERS}
     standards = {name: shown_standard(values[name]) for name in STANDARD_PARAMETERS if name in values}
-    return {**values, "year": study.year, **standards}
+    key = {"pseudonym_key": secret_fingerprint(open_secret())} if len(study.pseudonyms) else {}
+    return {**values, "year": study.year, **standards, **key}
 
 
 def _hashes(study: Study) -> dict[str, str]:

@@ -18,12 +18,12 @@ from toolkit.errors import InputError, ParameterError
 from toolkit.exhibits import saved_exhibits
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.saved import save_figure
-from toolkit.figures.variation import SchoolOrder
 from toolkit.indicators.resources import ResourceIndicators, compute_resource_indicators
 from toolkit.indicators.unstaged import UnstagedRule
-from toolkit.reporting.edition import Edition, in_pinyin_order
+from toolkit.reporting.edition import Edition, in_pinyin_order, singles_out_schools
 from toolkit.reporting.findings import Finding, Findings, FindingsExhibit, save_findings, show_findings
 from toolkit.reporting.parameters import NOTEBOOKS, AnnualReport, StudyParameters, check_parameters
+from toolkit.reporting.pseudonym_key import open_secret
 from toolkit.reporting.refusal import DataError
 from toolkit.share import resolve_path, share_path
 from toolkit.standards import Standard, check_columns, load_readings, load_standard
@@ -92,9 +92,9 @@ class Study:
         return "public" if self.parameters.edition == "public" else "internal"
 
     @property
-    def school_order(self) -> SchoolOrder:
-        """How figures order the schools that they name."""
-        return "pinyin" if self.edition == "public" else "contribution"
+    def singles_out_schools(self) -> bool:
+        """Whether tables and figures may name single schools by a result."""
+        return singles_out_schools(self.edition)
 
     @property
     def unstaged_teachers(self) -> UnstagedRule:
@@ -162,7 +162,8 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
     DataError
         If errors leave no school year to study.
     InputError
-        If nothing can be read, or the data do not have the year.
+        If nothing can be read, the data do not have the year, or the secret of the pseudonyms is damaged
+        or gone.
     """
     check_parameters(parameters)
     standard = load_own_or_shipped(parameters.standard, rules=parameters.rules)
@@ -180,7 +181,7 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
     key, as_read = pd.DataFrame(), None
     if parameters.school_names == "pseudonym":
         as_read = reading
-        reading, key = pseudonymise_reading(reading, language)
+        reading, key = pseudonymise_reading(reading, language, secret=open_secret())
     return Study(
         parameters=parameters,
         reading=reading,

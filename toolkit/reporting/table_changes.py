@@ -29,7 +29,7 @@ NAMES = ("school_name", "name", "target_name")
 LIMITS = ("limit", "minimum", "floor", "standard_requirement", "target_requirement")
 # Told by school, indicator and stage, or what is said of them in other words.
 TOLD_ELSEWHERE = ("school_values", "school_verdicts", "stage_verdicts", "coefficients", "unmet", "readings")
-REPEATED = ("school_verdicts", "unmet")
+REPEATED = ("school_verdicts", "unmet", "item_overview")
 VALUES = "school_values"
 LONGEST_TEXT = 40
 ITEM = "item_number"
@@ -53,6 +53,7 @@ def limit_changes(before: RunResults, after: RunResults) -> Iterator[Change]:
 def item_verdict_changes(before: RunResults, after: RunResults) -> Iterator[Change]:
     """Give verdicts in all tables that no other module speaks of, with what changed in the same row."""
     switched = switched_rules(before, after)
+    same_rules = _rules(before) == _rules(after)
     for key, table in after.tables.items():
         verdicts = [column for column in table.columns if column.kind in VERDICT_KINDS]
         if key[1] in TOLD_ELSEWHERE or not verdicts:
@@ -61,7 +62,10 @@ def item_verdict_changes(before: RunResults, after: RunResults) -> Iterator[Chan
             for column in verdicts:
                 found = [plain(side.get(column.name)) for side in (old, new)]
                 if found[0] != found[1]:
-                    causes = (*_row_causes(table, old, new), *_switched(switched, plain(new.get(ITEM))))
+                    causes = (
+                        *_row_causes(table, old, new, same_rules=same_rules),
+                        *_switched(switched, plain(new.get(ITEM))),
+                    )
                     causes = causes or rule_causes(before, after)
                     shown = [verdict(name) for name in found]
                     stage = str(new.get("stage", ""))
@@ -96,10 +100,21 @@ def number_changes(before: RunResults, after: RunResults) -> Iterator[Change]:
                         yield changed("number", str(new.get("stage", "")), subject, _label(column), shown)
 
 
-def _row_causes(table: TableExhibit, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Told]:
-    """Give what changed in a row beside its verdicts: numbers, limits, short texts."""
+def _rules(run: RunResults) -> tuple[str, str]:
+    """Return what the limits of a run come from."""
+    return run.record.standard_sha256, run.record.plan_sha256
+
+
+def _row_causes(
+    table: TableExhibit, old: dict[str, Any], new: dict[str, Any], *, same_rules: bool
+) -> Iterator[Told]:
+    """Give what changed in a row beside its verdicts: numbers, limits, short texts.
+
+    A limit of the same rules that only reads otherwise, in a report of another version, is none of it.
+    """
     for column in table.columns:
-        if column.name not in old or column.kind in VERDICT_KINDS:
+        # What stands in the files only says in numbers what a printed text says.
+        if column.name not in old or column.kind in VERDICT_KINDS or column.in_files_only:
             continue
         if column.is_numeric:
             values = _float(old[column.name]), _float(new[column.name])
@@ -107,7 +122,7 @@ def _row_causes(table: TableExhibit, old: dict[str, Any], new: dict[str, Any]) -
                 shown = numbers(*values, column.decimals, share=column.kind == "share")
                 kind = "limit" if column.name in LIMITS else "number"
                 yield told(f"compare_cause_cell_{kind}", name=_label(column), before=shown[0], after=shown[1])
-        else:
+        elif not (same_rules and column.name in LIMITS):
             texts = [plain(side[column.name]) for side in (old, new)]
             if texts[0] != texts[1] and max(map(len, texts)) <= LONGEST_TEXT:
                 told_texts = [labelled(text) if text else same("") for text in texts]
@@ -132,8 +147,10 @@ def _common_rows(
 
 def _key_columns(one: TableExhibit, other: TableExhibit) -> list[str]:
     """Return the columns that name the rows of both tables: ids first, then words in their order."""
-    shared = {column.name for column in one.columns}
-    words = [column.name for column in other.columns if column.kind in KEY_KINDS and column.name in shared]
+    shared = {column.name for column in one.printed_columns}
+    words = [
+        column.name for column in other.printed_columns if column.kind in KEY_KINDS and column.name in shared
+    ]
     candidates = [*(name for name in IDS if name in words), *(name for name in words if name not in IDS)]
     if "stage" in candidates and candidates.index("stage") > 1:
         candidates.insert(1, candidates.pop(candidates.index("stage")))

@@ -2,12 +2,26 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from toolkit.reporting.findings import Finding, FindingNumber, build_finding
+from toolkit.reporting.findings import (
+    Finding,
+    FindingNumber,
+    build_finding,
+    number_in_cell,
+    number_of_rows,
+)
 from toolkit.standards import Standard, format_requirement
-from toolkit.tables.changes import DECIMALS
-from toolkit.tables.targets import deadline_words, outlook_words, value_now
+from toolkit.tables.changes import mean_directions, series_id
+from toolkit.tables.targets import (
+    LIMITS,
+    NUMBERS,
+    TOTAL,
+    deadline_words,
+    outlook_words,
+    value_now,
+)
 from toolkit.tables.variation import school_year
 from toolkit.variation.changes import YearlyChanges
 from toolkit.variation.limit_series import LimitSeries
@@ -15,8 +29,17 @@ from toolkit.variation.series_names import scale_of, series_name, unit_of_series
 from toolkit.variation.targets import TargetResults
 from toolkit.vocabulary import Language, Term, format_number, label, sentence, term
 
+MEAN_WORDS = {"mean_direction": ("risen", "fallen", "level"), "mean_reason": ("diluted", "by_itself")}
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
 NAMED_TARGETS = 6
+COUNT_COLUMNS = {
+    "count": "n_targets",
+    "met": "n_targets_met",
+    "failed": "n_targets_not_met",
+    "undecided": "n_targets_undecided",
+    "absent": "n_targets_absent",
+    "reported": "n_targets_reported",
+}
 COUNTS_TOLD = ("met", "failed", "undecided", "absent", "reported")
 SERIES_TABLES = {
     "mean": "mean_trends",
@@ -67,7 +90,13 @@ def _target_counts(results: TargetResults) -> list[Finding]:
             kind="headline",
             importance=2,
             numbers=tuple(
-                FindingNumber(f"targets_{name}", float(count), "", "target_counts")
+                number_in_cell(
+                    f"targets_{name}",
+                    count,
+                    "target_counts",
+                    COUNT_COLUMNS[name],
+                    {"target_kind_code": TOTAL},
+                )
                 for name, count in counts.items()
             ),
             plan=Term(zh=f"“{results.plan.title.zh}”", en=results.plan.title.en),
@@ -99,7 +128,7 @@ def _not_met(results: TargetResults) -> list[Finding]:
             kind="finding",
             importance=2 if row["deadline_state"] in ("due", "passed") else 3,
             status="fail",
-            numbers=_number(row, "value" if not row["in_parts"] else "n_met"),
+            numbers=_numbers(row, results),
             **_told(row, results),  # pyright: ignore[reportArgumentType]
         )
         for row in failing[:NAMED_TARGETS]
@@ -113,7 +142,7 @@ def _by_outlook(results: TargetResults, outlook: str, *, importance: int) -> lis
             f"finding_target_{outlook}",
             kind="finding",
             importance=importance,
-            numbers=_number(row, "projected"),
+            numbers=_numbers(row, results),
             **_told(row, results),  # pyright: ignore[reportArgumentType]
         )
         for row in _rows(results.table[results.table["outlook"] == outlook])
@@ -132,7 +161,15 @@ def _absent(results: TargetResults) -> list[Finding]:
             kind="not_judged",
             importance=3,
             status="undecided",
-            numbers=(FindingNumber("targets_absent", float(len(ids)), "", "targets_absent"),),
+            numbers=(
+                number_in_cell(
+                    "targets_absent",
+                    len(ids),
+                    "target_counts",
+                    COUNT_COLUMNS["absent"],
+                    {"target_kind_code": TOTAL},
+                ),
+            ),
             count=len(ids),
         )
     ]
@@ -155,9 +192,17 @@ def _told(row: Row, results: TargetResults) -> dict[str, object]:
     return words | {"target": Term(zh=f"{target.id}“{target.name.zh}”", en=f"{target.id} ({target.name.en})")}
 
 
-def _number(row: Row, name: str) -> tuple[FindingNumber, ...]:
-    value = None if pd.isna(row[name]) else float(row[name])
-    return (FindingNumber(f"{row['target']}_{name}", value, "", "targets"),)
+def _numbers(row: Row, results: TargetResults) -> tuple[FindingNumber, ...]:
+    """Return what a sentence on a target may print: what is required, is there, and is to be expected."""
+    assert results.plan is not None
+    target = results.plan.target(row["target"])
+    known = {column: row[name] for column, name in NUMBERS.items()}
+    known |= dict(zip(LIMITS, target.limits, strict=False))
+    return tuple(
+        number_in_cell(f"{target.id}_{column}", float(value), "targets", column, {"target_number": target.id})
+        for column, value in known.items()
+        if np.isfinite(value)
+    )
 
 
 def _mean_changes(changes: YearlyChanges) -> list[Finding]:
@@ -166,38 +211,33 @@ def _mean_changes(changes: YearlyChanges) -> list[Finding]:
     if table.empty:
         return []
     latest = table[table["first_year"] == table["first_year"].max()]
+    directions = mean_directions(changes)
     found = []
     for stage, own in latest.groupby("stage", sort=False):
-        # What is zero as printed counts as level, so that the sentence agrees with its table.
-        printed = own[["change", "stock_part", "enrolment_part"]].round(DECIMALS["mean"])
-        risen, fallen = printed[printed["change"] > 0], printed[printed["change"] < 0]
-        by_itself = risen[(risen["stock_part"] < 0) & (risen["enrolment_part"] > 0)]
-        diluted = fallen[fallen["stock_part"] >= 0]
-        level = len(own) - len(risen) - len(fallen)
         first = _rows(own.head(1))[0]
+        rows = {"stage": str(stage), "change_first_year": str(int(first["first_year"]))}
+        told = {
+            name: {value: int((directions.loc[own.index, name] == value).sum()) for value in values}
+            for name, values in MEAN_WORDS.items()
+        }
         found.append(
             build_finding(
                 f"mean_changes_{stage}",
                 "finding_mean_changes",
                 kind="finding",
                 importance=4,
-                numbers=tuple(
-                    FindingNumber(name, float(count), "", "mean_changes")
-                    for name, count in (
-                        ("means_risen", len(risen)),
-                        ("means_fallen", len(fallen)),
-                        ("means_level", level),
-                        ("means_fallen_by_enrolment", len(diluted)),
-                        ("means_risen_by_enrolment", len(by_itself)),
-                    )
+                numbers=(
+                    number_of_rows("means", len(own), "mean_changes", rows, column="change"),
+                    *(
+                        number_of_rows(f"means_{value}", count, "mean_changes", rows | {name: value})
+                        for name, counts in told.items()
+                        for value, count in counts.items()
+                    ),
                 ),
                 stage=term(str(stage)),
                 before=school_year(int(first["first_year"])),
                 count=len(own),
-                counts=_change_words(
-                    {"risen": len(risen), "fallen": len(fallen), "level": level},
-                    {"diluted": len(diluted), "by_itself": len(by_itself)},
-                ),
+                counts=_change_words(told["mean_direction"], told["mean_reason"]),
             )
         )
     return found
@@ -227,9 +267,15 @@ def _leaving(found: LimitSeries, standard: Standard) -> list[Finding]:
             "finding_series_leaving",
             kind="finding",
             importance=4,
-            numbers=(
-                FindingNumber("last_value", float(row["last_value"]), "", SERIES_TABLES[row["subject"]]),
-                FindingNumber("slope", float(row["slope"]), "", SERIES_TABLES[row["subject"]]),
+            numbers=tuple(
+                number_in_cell(
+                    name,
+                    float(row[name]) * scale_of(standard, row["subject"], row["code"]),
+                    SERIES_TABLES[row["subject"]],
+                    name,
+                    {"series_id": series_id(row), "stage": str(row["stage"])},  # pyright: ignore[reportArgumentType]
+                )
+                for name in ("last_value", "limit", "slope")
             ),
             measure=term(f"series_{row['subject']}"),
             stage=term(row["stage"]),
@@ -252,7 +298,7 @@ def _breaks(found: LimitSeries) -> list[Finding]:
             "finding_breaks",
             kind="limit",
             importance=5,
-            numbers=(FindingNumber("breaks", float(len(breaks)), "", "breaks"),),
+            numbers=(number_of_rows("breaks", len(breaks), "breaks"),),
             count=len(breaks),
         )
     ]

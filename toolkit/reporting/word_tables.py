@@ -95,7 +95,7 @@ class TextTable:
     headings : tuple of str
         Headings of the columns; a unit stands on a line of its own.
     rows : tuple of tuple of str
-        The cells.
+        The cells, each of one line or more.
     aligned : tuple of str
         How each column is set: "left", "right" or "center".
     total_rows : int
@@ -111,21 +111,24 @@ class TextTable:
 def text_table(exhibit: TableExhibit) -> TextTable:
     """Return the rows of a table that a page shows, as they are printed."""
     marks, language = exhibit.marks_by_cell, exhibit.caption.language
-    columns = {column.name: exhibit.data[column.name].tolist() for column in exhibit.columns}
+    columns = {column.name: exhibit.data[column.name].tolist() for column in exhibit.printed_columns}
     return TextTable(
         headings=tuple(
-            f"{column.label}\n{column.unit}" if column.unit else column.label for column in exhibit.columns
+            f"{column.label}\n{column.unit}" if column.unit else column.label
+            for column in exhibit.printed_columns
         ),
         rows=tuple(
             tuple(
                 _printed(
-                    cell_text(columns[column.name][row], column, language), marks.get((row, column.name))
+                    cell_text(columns[column.name][row], column, language),
+                    marks.get((row, column.name)),
+                    exhibit.second_line(row, column),
                 )
-                for column in exhibit.columns
+                for column in exhibit.printed_columns
             )
             for row in rows_on_page(exhibit)
         ),
-        aligned=tuple(_alignment(column) for column in exhibit.columns),
+        aligned=tuple(_alignment(column) for column in exhibit.printed_columns),
         total_rows=exhibit.total_rows,
     )
 
@@ -197,8 +200,8 @@ def table_element(table: TextTable, fit: Fit) -> "BaseOxmlElement":
         '<w:tblBorders><w:top w:val="single" w:sz="12" w:space="0" w:color="000000"/>'
         '<w:bottom w:val="single" w:sz="12" w:space="0" w:color="000000"/></w:tblBorders>'
         '<w:tblLayout w:type="fixed"/>'
-        '<w:tblCellMar><w:top w:w="12" w:type="dxa"/><w:left w:w="45" w:type="dxa"/>'
-        '<w:bottom w:w="12" w:type="dxa"/><w:right w:w="45" w:type="dxa"/></w:tblCellMar>'
+        '<w:tblCellMar><w:top w:w="24" w:type="dxa"/><w:left w:w="45" w:type="dxa"/>'
+        '<w:bottom w:w="24" w:type="dxa"/><w:right w:w="45" w:type="dxa"/></w:tblCellMar>'
         f"</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
     )
 
@@ -208,11 +211,11 @@ def em_width(text: str) -> float:
     return sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else LATIN_WIDTH for sign in text)
 
 
-def _printed(text: str, mark: Mark | None) -> str:
-    """Return the text of a cell with its mark."""
-    if mark is None:
-        return text
-    return mark_symbol(mark) if mark in REPLACING_MARKS else f"{text} {mark_symbol(mark)}"
+def _printed(text: str, mark: Mark | None, below: str) -> str:
+    """Return the text of a cell with its mark, and its second line."""
+    if mark is not None:
+        text = mark_symbol(mark) if mark in REPLACING_MARKS else f"{text} {mark_symbol(mark)}"
+    return f"{text}\n{below}" if below else text
 
 
 def _alignment(column: TableColumn) -> str:
@@ -224,13 +227,17 @@ def _alignment(column: TableColumn) -> str:
 
 def _needed_em(table: TextTable, column: int, breaks: Breaks) -> float:
     """Return the least width of a column: numbers and verdicts unbroken, words in lines of some length."""
-    cells = [row[column] for row in table.rows]
-    unbroken = table.aligned[column] != "left"
-    widest = max((em_width(text) if unbroken else _longest_piece(text) for text in cells), default=0.0)
-    if not unbroken:
-        longest = max((em_width(text) for text in cells), default=0.0)
-        widest = max(widest, min(longest, max(longest / breaks.lines, breaks.fewest)))
-        widest = min(widest, breaks.most)
+    lines = [row[column].split("\n") for row in table.rows]
+    words = [line for cell in lines for line in cell]
+    widest = 0.0
+    if table.aligned[column] != "left":
+        # Only what stands below a number may be broken.
+        widest = max((em_width(cell[0]) for cell in lines), default=0.0)
+        words = [line for cell in lines for line in cell[1:]]
+    longest = max((em_width(text) for text in words), default=0.0)
+    broken = min(longest, max(longest / breaks.lines, breaks.fewest))
+    broken = max(broken, max((_longest_piece(text) for text in words), default=0.0))
+    widest = max(widest, min(broken, breaks.most))
     heading = max(
         max(min(em_width(line), breaks.heading), _longest_piece(line))
         for line in table.headings[column].split("\n")
@@ -240,7 +247,7 @@ def _needed_em(table: TextTable, column: int, breaks: Breaks) -> float:
 
 def _wanted_em(table: TextTable, column: int) -> float:
     """Return the width at which nothing of a column is broken, up to a limit for words."""
-    texts = [*table.headings[column].split("\n"), *(row[column] for row in table.rows)]
+    texts = [text for row in (table.headings, *table.rows) for text in row[column].split("\n")]
     return min(max(em_width(text) for text in texts), 2 * ROOMY.most) + PADDING_EM
 
 
@@ -276,9 +283,14 @@ def _lines(table: TextTable, fit: Fit) -> int:
     """Return about how many lines of text the rows of a table take."""
     room = [width / (fit.size * MM_PER_POINT) - PADDING_EM for width in fit.widths]
     return sum(
-        max((ceil(em_width(text) / em) for text, em in zip(row, room, strict=True) if em > 0), default=1)
+        max((_cell_lines(text, em) for text, em in zip(row, room, strict=True) if em > 0), default=1)
         for row in table.rows
     )
+
+
+def _cell_lines(text: str, room: float) -> int:
+    """Return about how many lines a cell takes."""
+    return sum(max(1, ceil(em_width(line) / room)) for line in text.split("\n"))
 
 
 def _row(

@@ -17,6 +17,8 @@ SIGNS = {
     "report": "as_reported",
 }
 UNITS_NOT_PRINTED = ("ratio_unit",)
+# Ranks are named, not counted: rank 3, not 3 ranks.
+RANK = "attainment_rank"
 
 
 def describe_standard(standard: Standard, language: Language) -> pd.DataFrame:
@@ -104,7 +106,7 @@ def describe_marks(standard: Standard, marks: tuple[str, ...], language: Languag
 
 
 def format_requirement(rule: Item | Target, language: Language) -> str:
-    """Return a comparison as people write it: ≥ 96%, 3–3.1 人/班, ≤ 2,000人."""
+    """Return a comparison as people write it: ≥96%, 3–3.1 人/班, ≤2,000人."""
     if not rule.limits:
         return label("from_evidence", language)
     if rule.comparator == "nondecreasing":
@@ -117,6 +119,12 @@ def format_requirement(rule: Item | Target, language: Language) -> str:
     unit = "" if rule.unit in (*UNITS_NOT_PRINTED, "percent") else label(rule.unit, language)
     if rule.comparator == "between":
         return sentence("requirement_between", language, low=printed[0], high=printed[1], unit=unit).strip()
+    is_whole = rule.unit == "percent" and rule.comparator == ">=" and rule.limits == (1.0,)
+    if rule.comparator == "==" or is_whole:
+        # All, or exactly so many: a sign says no more.
+        return sentence("requirement_number", language, sign="", value=printed[0], unit=unit).strip()
+    if rule.unit == RANK and rule.comparator == ">=":
+        return sentence("requirement_rank", language, value=printed[0])
     sign = label(SIGNS[rule.comparator], language)
     return sentence("requirement_number", language, sign=sign, value=printed[0], unit=unit).strip()
 

@@ -9,7 +9,7 @@ import pandas as pd
 from toolkit.exhibits import Caption, exhibit_caption, schools_counted
 from toolkit.indicators.outcomes import NOT_COUNTED, Outcomes
 from toolkit.indicators.tested import name_tests
-from toolkit.models.icc_precision import coverage_shortfall
+from toolkit.models.icc_precision import NOMINAL_COVERAGE, lowest_coverage
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.tables.variation import school_year
 from toolkit.variation.achievement import AchievementReadings
@@ -50,7 +50,9 @@ def tabulate_achievement_readings(
         *(sentence(f"definition_{name}", language) for name in ("icc", "eta_squared", "mean_sd", "mean_cv")),
         *((sentence("definition_weights", language),) if data["weighted"].any() else ()),
         sentence("definition_estimand", language, percent=f"{100 * readings.census_from:g}"),
-        *coverage_notes(data, readings.confidence_level, language),
+        *coverage_notes(
+            data.loc[data["refusal"] == "", "tested_schools"], readings.confidence_level, language
+        ),
     )
     columns = (
         vocabulary_column("tested", language),
@@ -203,9 +205,12 @@ def tabulate_icc_precision(reliability: ICCReliability, language: Language) -> T
                 columns.append(TableColumn(name, sentence(column, language, **values), "number", decimals=3))
     data["test_design"] = [_design(row, language) for row in data.to_dict("records")]
     data = data.rename(columns=ROW_NAMES)
-    note = (sentence("note_icc_precision_monitored", language),)
+    notes = (
+        sentence("note_icc_precision_monitored", language),
+        *coverage_notes(data["tested_schools"], NOMINAL_COVERAGE, language),
+    )
     return TableExhibit(
-        _caption("icc_precision", language, notes=note),
+        _caption("icc_precision", language, notes=notes),
         (
             vocabulary_column("test_design", language),
             *_counts(("tested_schools", "group_size"), language),
@@ -278,26 +283,25 @@ def named_tests(tests: pd.DataFrame, language: Language) -> pd.DataFrame:
     return tests.rename(columns=ROW_NAMES).assign(tested=words).reset_index(drop=True)
 
 
-def coverage_notes(tests: pd.DataFrame, confidence_level: float, language: Language) -> tuple[str, ...]:
+def coverage_notes(schools: pd.Series, confidence_level: float, language: Language) -> tuple[str, ...]:
     """Return how often the interval held in simulations with as few schools as the smallest test has."""
-    schools = tests.loc[tests["refusal"] == "", "tested_schools"]
-    if schools.empty:
+    if schools.empty or confidence_level != NOMINAL_COVERAGE:
         return ()
     fewest = int(schools.min())
-    normal, skewed = (
-        100 * (confidence_level - coverage_shortfall("exact", fewest, effects=effects))
-        for effects in ("normal", "skewed")
-    )
+    normal = lowest_coverage("exact", fewest)
+    skewed = lowest_coverage("exact", fewest, effects="skewed")
     first = sentence(
         "coverage_of_interval",
         language,
-        schools=fewest,
+        schools=normal.n_groups,
         percent=f"{100 * confidence_level:g}",
-        covered=f"{normal:.1f}",
+        covered=f"{100 * normal.coverage:.1f}",
+        shortfall=f"{100 * normal.shortfall:.1f}",
     )
-    if normal - skewed < 100 * LARGEST_SHORTFALL:
+    if normal.coverage - skewed.coverage < LARGEST_SHORTFALL:
         return (first,)
-    return (first, sentence("coverage_of_interval_skewed", language, covered=f"{skewed:.1f}"))
+    covered = f"{100 * skewed.coverage:.1f}"
+    return (first, sentence("coverage_of_interval_skewed", language, covered=covered))
 
 
 def _design(row: Any, language: Language) -> str:
@@ -305,7 +309,8 @@ def _design(row: Any, language: Language) -> str:
     stage = label(str(row["stage"]), language)
     if row["design"] == "national_sample":
         return sentence("design_national_sample", language, stage=stage)
-    tested = sentence("tested_grade", language, stage=stage, grade=int(row["grade"]))
+    grade = label(f"in_grade_{int(row['grade'])}", language)
+    tested = sentence("tested_grade", language, stage=stage, grade=grade)
     return sentence("design_own_tests", language, tested=tested)
 
 

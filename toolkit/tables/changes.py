@@ -53,20 +53,49 @@ def tabulate_mean_changes(changes: YearlyChanges, standard: Standard, language: 
     """Return the change of every county mean, split into stock and enrolment."""
     table = changes.means
     data = _named(table, standard, language).assign(
-        unit=[unit_of_series(standard, "mean", code, language) for code in table["indicator"]]
+        unit=[unit_of_series(standard, "mean", code, language) for code in table["indicator"]],
+        change_first_year=table["first_year"],
+        **{str(name): own for name, own in mean_directions(changes).items()},
     )
     columns = (
-        vocabulary_column("series_name", language),
+        vocabulary_column("series_name", language, below="change_span"),
         vocabulary_column("stage", language, kind="code"),
-        vocabulary_column("change_span", language),
+        vocabulary_column("change_span", language, in_files_only=True),
         *(vocabulary_column(name, language) for name in ("mean_before", "mean_after")),
         TableColumn("change", label("change_total", language), "number", decimals=DECIMALS["mean"]),
         *(_part(name, "mean", language) for name in PARTS[:2]),
         vocabulary_column("unit", language),
         vocabulary_column("n_left_out", language),
+        *(
+            vocabulary_column(name, language, kind="text", in_files_only=True)
+            for name in ("change_first_year", "mean_direction", "mean_reason")
+        ),
     )
     return TableExhibit(
         exhibit_caption("mean_changes", language), columns, data, marks=_provisional(table, "mean_after")
+    )
+
+
+def mean_directions(changes: YearlyChanges) -> pd.DataFrame:
+    """Say of every mean whether it rose or fell, and whether enrolment alone made it.
+
+    What is zero as printed counts as level. `mean_reason` is "by_itself" for a mean that rose although its
+    stock shrank, "diluted" for one that fell although its stock did not; both are empty without a change.
+    """
+    printed = changes.means[["change", "stock_part", "enrolment_part"]].astype(float).round(DECIMALS["mean"])
+    change, stock, enrolment = (printed[name] for name in printed)
+    return pd.DataFrame(
+        {
+            "mean_direction": np.select(
+                [change > 0, change < 0, change == 0], ["risen", "fallen", "level"], default=""
+            ),
+            "mean_reason": np.select(
+                [(change > 0) & (stock < 0) & (enrolment > 0), (change < 0) & (stock >= 0)],
+                ["by_itself", "diluted"],
+                default="",
+            ),
+        },
+        index=printed.index,
     )
 
 
@@ -76,9 +105,9 @@ def tabulate_coefficient_changes(
     """Return the change of every coefficient, split into stock, enrolment, and entry and exit."""
     table = changes.coefficients
     columns = (
-        vocabulary_column("series_name", language),
+        vocabulary_column("series_name", language, below="change_span"),
         vocabulary_column("stage", language, kind="code"),
-        vocabulary_column("change_span", language),
+        vocabulary_column("change_span", language, in_files_only=True),
         *(vocabulary_column(name, language) for name in ("coefficient_before", "coefficient_after")),
         TableColumn("change", label("change_total", language), "number", decimals=DECIMALS["coefficient"]),
         *(_part(name, "coefficient", language) for name in PARTS),
@@ -103,6 +132,11 @@ def outlook_of_series(trend: Mapping[Hashable, Any], language: Language) -> str:
     )
 
 
+def series_id(row: Mapping[Hashable, Any]) -> str:
+    """Return what tells a series from the others: subject, indicator or item, and entry."""
+    return "|".join(str(row[name]) for name in ("subject", "code", "entry"))
+
+
 def _trends(
     found: LimitSeries, standard: Standard, subjects: tuple[str, ...], key: str, language: Language
 ) -> TableExhibit:
@@ -113,6 +147,7 @@ def _trends(
     data = own.assign(
         series_name=[series_name(standard, row["code"], row["entry"], language) for row in rows],
         series_measure=[label(f"series_{row['subject']}", language) for row in rows],
+        series_id=[series_id(row) for row in rows],
         unit=[unit_of_series(standard, row["subject"], row["code"], language) for row in rows],
         outlook=[outlook_of_series(row, language) for row in rows],
         break_years=[_years(row["breaks"], language) for row in rows],
@@ -121,26 +156,31 @@ def _trends(
         **{name: own[name].to_numpy(dtype=float) * scale for name in ("last_value", "limit", "slope")},
     )
     decimals = DECIMALS[subjects[0]]
-    measure = (vocabulary_column("series_measure", language),) if "item" in subjects else ()
+    of_items, has_unit = "item" in subjects, "coefficient" not in subjects
+    below = "series_measure" if of_items else "unit" if has_unit else ""
     columns = (
-        vocabulary_column("series_name", language),
-        *measure,
+        vocabulary_column("series_name", language, below=below),
+        *((vocabulary_column("series_measure", language, in_files_only=True),) if of_items else ()),
         vocabulary_column("stage", language, kind="code"),
         vocabulary_column("n_points", language),
         TableColumn("last_year", label("last_year", language)),
         *(
             vocabulary_column(
-                name, language, kind="number", decimals=decimals, trims_whole="item" in subjects
+                name,
+                language,
+                kind="number",
+                decimals=decimals,
+                trims_whole=of_items,
+                below="unit" if of_items and name == "last_value" else "",
             )
             for name in ("last_value", "limit")
         ),
-        vocabulary_column(
-            "slope", language, kind="number", decimals=decimals if "item" in subjects else decimals + 1
-        ),
-        *((vocabulary_column("unit", language),) if "coefficient" not in subjects else ()),
+        vocabulary_column("slope", language, kind="number", decimals=decimals if of_items else decimals + 1),
+        *((vocabulary_column("unit", language, in_files_only=True),) if has_unit else ()),
         vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("break_years", language),
         vocabulary_column("outlook", language),
+        vocabulary_column("series_id", language, kind="text", in_files_only=True),
     )
     marks = [
         CellMark(row, name, "not_applicable")

@@ -43,6 +43,10 @@ class TableColumn:
         Decimals printed; the data keep all.
     trims_whole : bool
         Whether whole numbers are printed without decimals: for a column of rows in different units.
+    in_files_only : bool
+        Whether pages leave the column out, since another says the same in words: codes, bare numbers.
+    below : str
+        Another column, printed on a second line of the same cell; empty for none.
     """
 
     name: str
@@ -51,6 +55,8 @@ class TableColumn:
     unit: str = ""
     decimals: int = DEFAULT_DECIMALS
     trims_whole: bool = False
+    in_files_only: bool = False
+    below: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(ColumnKind):
@@ -109,6 +115,9 @@ class TableExhibit:
         absent = [name for name in names if name not in self.data.columns]
         if absent:
             raise ValueError(f"table {self.caption.key!r}: the data have no column {', '.join(absent)}")
+        second = {column.below for column in self.columns if column.below} - set(names)
+        if second:
+            raise ValueError(f"table {self.caption.key!r}: no column {', '.join(sorted(second))}")
         misplaced = [mark for mark in self.marks if mark.column not in names or mark.row >= len(self.data)]
         if misplaced:
             raise ValueError(f"table {self.caption.key!r}: mark at no cell of the table: {misplaced[0]}")
@@ -122,6 +131,18 @@ class TableExhibit:
                 if is_missing(value) and marks.get((row, column.name)) not in REPLACING_MARKS:
                     marks[row, column.name] = "not_available"
         return marks
+
+    @property
+    def printed_columns(self) -> tuple[TableColumn, ...]:
+        """The columns that a page shows."""
+        return tuple(column for column in self.columns if not column.in_files_only)
+
+    def second_line(self, row: int, column: TableColumn) -> str:
+        """Return the text below a cell, empty when there is none."""
+        if not column.below:
+            return ""
+        below = next(other for other in self.columns if other.name == column.below)
+        return cell_text(self.data[below.name].iloc[row], below, self.caption.language)
 
     def tidy(self) -> pd.DataFrame:
         """Return the columns of the table with their unrounded values."""
@@ -140,6 +161,8 @@ def vocabulary_column(
     kind: ColumnKind | None = None,
     decimals: int | None = None,
     trims_whole: bool = False,
+    in_files_only: bool = False,
+    below: str = "",
 ) -> TableColumn:
     """Return a column whose label, unit and decimals are those of its name in the vocabulary.
 
@@ -155,6 +178,10 @@ def vocabulary_column(
         Decimals in place of the vocabulary's.
     trims_whole : bool
         Whether whole numbers are printed without decimals.
+    in_files_only : bool
+        Whether pages leave the column out.
+    below : str
+        Another column, printed on a second line of the same cell.
     """
     entry = term(name)
     chosen = kind or ("text" if entry.decimals is None else "number")
@@ -166,6 +193,8 @@ def vocabulary_column(
         unit=unit_label(name, language),
         decimals=DEFAULT_DECIMALS if printed is None else printed,
         trims_whole=trims_whole,
+        in_files_only=in_files_only,
+        below=below,
     )
 
 

@@ -42,7 +42,7 @@ def table_html(exhibit: TableExhibit) -> str:
         f"{meta_html(exhibit.caption)}"
         f'<div class="table-box" tabindex="0" role="region" aria-label="{escape(exhibit.caption.title)}">'
         f'<table><caption><div class="caption">{caption_html(exhibit.caption, "table")}</div></caption>'
-        f"<thead><tr>{''.join(_heading(column) for column in exhibit.columns)}</tr></thead>"
+        f"<thead><tr>{''.join(_heading(column) for column in exhibit.printed_columns)}</tr></thead>"
         f"<tbody>{''.join(rows[:body_end])}</tbody>{foot}</table></div>"
         f"{notes_html(exhibit.caption, _legend(exhibit, shown, marks))}</figure>"
     )
@@ -61,7 +61,7 @@ def _empty_html(exhibit: TableExhibit) -> str:
 
 def _classes(exhibit: TableExhibit, n_rows: int) -> str:
     """Return the classes that say how closely a table is set and how it is printed."""
-    n_columns = len(exhibit.columns)
+    n_columns = len(exhibit.printed_columns)
     fitting = (
         ("wide", n_columns >= WIDE_COLUMNS),
         ("landscape", n_columns >= LANDSCAPE_COLUMNS),
@@ -87,16 +87,25 @@ def _heading(column: TableColumn) -> str:
 
 def _row(exhibit: TableExhibit, values: Mapping[str, list], row: int, marks: MarksByCell) -> str:
     """Return one row; its first cell is its heading."""
-    first, *others = exhibit.columns
+    first, *others = exhibit.printed_columns
     language = exhibit.caption.language
     heading = _cell_content(values[first.name][row], first, marks.get((row, first.name)), language)
-    cells = [_cell(values[c.name][row], c, marks.get((row, c.name)), language) for c in others]
+    heading += _below(exhibit.second_line(row, first))
+    cells = [
+        _cell(values[c.name][row], c, marks.get((row, c.name)), exhibit.second_line(row, c), language)
+        for c in others
+    ]
     return f'<tr><th scope="row">{heading}</th>{"".join(cells)}</tr>'
 
 
-def _cell(value: object, column: TableColumn, mark: Mark | None, language: Language) -> str:
+def _below(text: str) -> str:
+    """Return the second line of a cell."""
+    return f"<br><small>{escape(text)}</small>" if text else ""
+
+
+def _cell(value: object, column: TableColumn, mark: Mark | None, below: str, language: Language) -> str:
     """Return one cell; numbers carry their unrounded value."""
-    content = _cell_content(value, column, mark, language)
+    content = _cell_content(value, column, mark, language) + _below(below)
     if column.kind in VERDICT_KINDS and mark not in REPLACING_MARKS:
         return f'<td class="verdict-{escape(str(value))}">{content}</td>'
     if column.kind in ("code", "flag"):
@@ -122,7 +131,8 @@ def symbols_explained(exhibit: TableExhibit, shown: list[int], marks: MarksByCel
     """Return what the symbols in the rows shown mean, empty when there are none to explain."""
     language = exhibit.caption.language
     on_page = set(shown)
-    used: set[Mark] = {mark for (row, _), mark in marks.items() if row in on_page}
+    printed = {column.name for column in exhibit.printed_columns}
+    used: set[Mark] = {mark for (row, name), mark in marks.items() if row in on_page and name in printed}
     explained = [
         sentence(
             "report_symbol",

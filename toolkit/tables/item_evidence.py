@@ -72,6 +72,7 @@ def tabulate_item_open(verdict: CountyVerdict, reading: Reading, language: Langu
                 for item in table["item"]
             ],
             "school_name": table["unit_name"],
+            "item_id": table["item"],
             "table": [label(f"table_{name}", language) for name in table["table"]],
             "column": [label(name, language) for name in table["column"]],
             "row_named": [
@@ -90,6 +91,7 @@ def tabulate_item_open(verdict: CountyVerdict, reading: Reading, language: Langu
         vocabulary_column("column", language, kind="text"),
         TableColumn("row_named", label("row_named", language)),
         vocabulary_column("address", language, kind="text"),
+        vocabulary_column("item_id", language, kind="text", in_files_only=True),
     )
     return TableExhibit(exhibit_caption("item_open", language), columns, data, rows_shown=OPEN_SHOWN)
 
@@ -103,6 +105,8 @@ def tabulate_item_readings(
     standard = compliance.standard
     data = counted.assign(
         item_number=[item_title(standard, item, language) for item in counted["item"]],
+        item_id=counted["item"],
+        mark_code=counted["mark"],
         doubt=[getattr(standard.marks[mark].doubt, language) for mark in counted["mark"]],
         subject_judged=["item_itself" if name == "item" else "item_units" for name in counted["subject"]],
         verdict=counted["verdict"].replace("", None),
@@ -115,6 +119,10 @@ def tabulate_item_readings(
         vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("other_verdict", language, kind="met"),
         vocabulary_column("doubt", language, kind="text"),
+        *(
+            vocabulary_column(name, language, kind="text", in_files_only=True)
+            for name in ("mark_code", "item_id")
+        ),
     )
     return TableExhibit(exhibit_caption("item_readings", language), columns, data)
 

@@ -3,7 +3,7 @@
 import math
 
 from toolkit.standards import Formula, Item, Standard, format_requirement
-from toolkit.standards.describe import UNITS_NOT_PRINTED
+from toolkit.standards.describe import RANK, UNITS_NOT_PRINTED
 from toolkit.tables.exhibit import PERCENT
 from toolkit.variation.items import Row
 from toolkit.vocabulary import Language, format_number, label, sentence
@@ -22,6 +22,8 @@ def quantity_text(item: Item, value: float, language: Language) -> str:
     if item.unit in UNITS_NOT_PRINTED:
         return format_number(value, RATIO_DECIMALS)
     decimals = 0 if value == round(value) else SHARE_DECIMALS
+    if item.unit == RANK:
+        return sentence("quantity_rank", language, value=format_number(value, decimals))
     return sentence(
         "item_quantity", language, value=format_number(value, decimals), unit=label(item.unit, language)
     )

@@ -15,6 +15,7 @@ from toolkit.vocabulary import Language, format_number, has_term, label, sentenc
 CASES_SHOWN = 20
 UNITS_SHOWN = 60
 SIZES_SHOWN = 20
+CASE_SIGNS = "①②③④⑤⑥⑦⑧⑨⑩"
 
 
 def tabulate_missed_units(compliance: ItemCompliance, language: Language) -> TableExhibit:
@@ -33,11 +34,11 @@ def tabulate_missed_units(compliance: ItemCompliance, language: Language) -> Tab
         vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("missed_by", language),
         vocabulary_column("open_classes", language),
-        vocabulary_column("case", language, kind="text"),
+        *_case_columns(language),
     )
-    data = pd.DataFrame(rows, columns=[column.name for column in columns])
+    data, notes = _with_signs(pd.DataFrame(rows, columns=[column.name for column in columns]), language)
     marks = _not_applicable(data, ("missed_by", "open_classes"))
-    caption = exhibit_caption("missed_units", language)
+    caption = exhibit_caption("missed_units", language, notes=notes)
     return TableExhibit(caption, columns, data, marks=marks, rows_shown=UNITS_SHOWN)
 
 
@@ -66,6 +67,7 @@ def tabulate_school_sizes(compliance: ItemCompliance, county: County, language: 
         applied_limit=joined["limit"],
         case=[_case_name(compliance.standard, case, language) for case in joined["special_case"]],
     )
+    data, notes = _with_signs(data, language)
     columns = (
         TableColumn("school_name", label("school_name", language)),
         vocabulary_column("school_type", language, kind="code"),
@@ -73,9 +75,9 @@ def tabulate_school_sizes(compliance: ItemCompliance, county: County, language: 
         vocabulary_column("compulsory_students", language),
         vocabulary_column("applied_limit", language),
         vocabulary_column("verdict", language, kind="met"),
-        vocabulary_column("case", language, kind="text"),
+        *_case_columns(language),
     )
-    caption = exhibit_caption("school_sizes", language, n=schools_counted(len(data), language))
+    caption = exhibit_caption("school_sizes", language, n=schools_counted(len(data), language), notes=notes)
     return TableExhibit(caption, columns, data, rows_shown=SIZES_SHOWN)
 
 
@@ -88,15 +90,16 @@ def tabulate_item_special_cases(compliance: ItemCompliance, language: Language) 
         applied_limit=table["limit"],
         case_reason=[_reason(pairs, language) for pairs in table["reason"]],
     )
+    data, notes = _with_signs(data, language)
     columns = (
         TableColumn("item_number", label("item_number", language)),
         TableColumn("school_name", label("school_name", language)),
-        vocabulary_column("case", language),
+        *_case_columns(language),
         vocabulary_column("standard_limit", language),
         vocabulary_column("applied_limit", language),
         TableColumn("case_reason", label("case_reason", language)),
     )
-    caption = exhibit_caption("item_special_cases", language)
+    caption = exhibit_caption("item_special_cases", language, notes=notes)
     return TableExhibit(caption, columns, data, rows_shown=CASES_SHOWN)
 
 
@@ -136,6 +139,23 @@ def _rooms_text(row: Row, language: Language) -> str:
 
 def _case_name(standard: Standard, case: str, language: Language) -> str:
     return getattr(standard.exception(case).name, language) if case else ""
+
+
+def _case_columns(language: Language) -> tuple[TableColumn, ...]:
+    """Return the sign of a special case, and its name for the files."""
+    return (
+        vocabulary_column("case_sign", language),
+        vocabulary_column("case", language, kind="text", in_files_only=True),
+    )
+
+
+def _with_signs(data: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with a sign for each special case, and the notes that explain the signs."""
+    cases = [case for case in dict.fromkeys(data["case"].tolist()) if case]
+    signs = {case: CASE_SIGNS[position % len(CASE_SIGNS)] for position, case in enumerate(cases)}
+    told = [sentence("case_explained", language, sign=sign, name=case) for case, sign in signs.items()]
+    data = data.assign(case_sign=[signs.get(case, "") for case in data["case"]])
+    return data, (label("report_list_separator", language).join(told),) if told else ()
 
 
 def _reason(pairs: tuple[tuple[str, object], ...], language: Language) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from toolkit.data.county import County
 from toolkit.exhibits import exhibit_caption
 from toolkit.standards import Indicator, Item, Standard
-from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
+from toolkit.tables.exhibit import CellMark, ColumnKind, TableColumn, TableExhibit, vocabulary_column
 from toolkit.tables.item_texts import (
     formula_text,
     item_title,
@@ -41,6 +41,7 @@ def tabulate_item_parts(verdict: CountyVerdict, language: Language) -> TableExhi
         part=[
             label(part if part == "county_overall" else f"part_{part}", language) for part in table["part"]
         ],
+        part_code=table["part"],
         n_items_pass=table["n_pass"],
         n_items_fail=table["n_fail"],
         n_items_undecided=table["n_undecided"],
@@ -52,6 +53,7 @@ def tabulate_item_parts(verdict: CountyVerdict, language: Language) -> TableExhi
             for name in ("n_items", "n_items_pass", "n_items_fail", "n_items_undecided")
         ),
         vocabulary_column("verdict", language, kind="verdict"),
+        vocabulary_column("part_code", language, kind="text", in_files_only=True),
     )
     caption = exhibit_caption(
         "item_parts", language, count=len(totals), notes=_absent_parts(verdict.parts["part"], language)
@@ -69,6 +71,8 @@ def tabulate_item_overview(
     numbers = verdict.numbers.reset_index(drop=True)
     rows = [_overview_row(verdict, row, language) for row in records(numbers)]
     data = pd.DataFrame(rows)
+    absent = [column.name for column in _coefficient_columns(verdict, language)]
+    data = data.reindex(columns=list(dict.fromkeys([*data.columns, *absent])))
     columns = (
         TableColumn("item_number", label("item_number", language)),
         TableColumn("name", label("name", language)),
@@ -77,8 +81,9 @@ def tabulate_item_overview(
         TableColumn("standard_requirement", label("standard_requirement", language)),
         vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("near_limit", language, kind="flag"),
-        vocabulary_column("evidence", language, kind="text"),
+        vocabulary_column("evidence", language, kind="text", in_files_only=True),
         TableColumn("standard_marks", label("standard_marks", language)),
+        *_coefficient_columns(verdict, language),
     )
     turned = set(readings.flips.loc[readings.flips["subject"] == "item", "item"])
     marks = tuple(
@@ -90,6 +95,12 @@ def tabulate_item_overview(
     marks += tuple(
         CellMark(int(position), "verdict", "not_applicable")
         for position in numbers.index[numbers["verdict"] == ""]
+    )
+    marks += tuple(
+        CellMark(position, column.name, "not_applicable")
+        for position, part in enumerate(numbers["part"])
+        for column in _coefficient_columns(verdict, language)
+        if part != RESOURCES
     )
     caption = exhibit_caption("item_overview", language, count=counted)
     return TableExhibit(caption, columns, data, marks=marks)
@@ -197,6 +208,7 @@ def _overview_row(verdict: CountyVerdict, row: Row, language: Language) -> Row:
             "item_result": _indicator_result(verdict, indicator, language),
             "standard_requirement": _indicator_limit(verdict.resources.standard, indicator, language),
             "evidence": "",
+            **_coefficients(verdict, indicator),
         }
     else:
         own = records(verdict.items.items[verdict.items.items["number"] == row["number"]])
@@ -219,6 +231,27 @@ def _overview_row(verdict: CountyVerdict, row: Row, language: Language) -> Row:
         "verdict": row["verdict"] or None,
         "near_limit": row["near_limit"],
         "standard_marks": _rests_on(verdict.items.standard, row["marks"], language),
+    }
+
+
+def _coefficient_columns(verdict: CountyVerdict, language: Language) -> tuple[TableColumn, ...]:
+    """Return the columns with what `_indicator_result` and `_indicator_limit` print as one text."""
+    stages = list(dict.fromkeys(verdict.resources.coefficients["stage"]))
+    names = [
+        *(f"{name}_{stage}" for stage in stages for name in ("coefficient", "coefficient_limit")),
+        "n_coefficients_undecided",
+    ]
+    return tuple(vocabulary_column(name, language, in_files_only=True) for name in names)
+
+
+def _coefficients(verdict: CountyVerdict, indicator: Indicator) -> Row:
+    """Return coefficient and limit of an indicator by stage, and how many of them are not judged."""
+    table = verdict.resources.coefficients
+    own = records(table[table["indicator"] == indicator.id])
+    return {
+        **{f"coefficient_{entry['stage']}": entry["coefficient"] for entry in own},
+        **{f"coefficient_limit_{entry['stage']}": entry["limit"] for entry in own},
+        "n_coefficients_undecided": sum(entry["verdict"] == "undecided" for entry in own),
     }
 
 
@@ -277,8 +310,20 @@ def _part_table(compliance: ItemCompliance, part: str, language: Language) -> Ta
         for other in _other_formulas(compliance, item):
             beside.append(len(rows))
             rows.append(_formula_row(item, other, language))
-    data = pd.DataFrame(rows, columns=[name for name, _ in PART_COLUMNS])
-    columns = tuple(_part_column(name, kind, language) for name, kind in PART_COLUMNS)
+    names = (*PART_COLUMNS, *FRACTION_COLUMNS, *FILE_COLUMNS)
+    data = pd.DataFrame(rows, columns=[name for name, _ in names])
+    columns = tuple(
+        vocabulary_column(name, language, kind=kind, below="item_fraction" if name == "item_formula" else "")
+        for name, kind in PART_COLUMNS
+    )
+    columns += tuple(
+        vocabulary_column(name, language, kind=kind, decimals=0, in_files_only=True)
+        for name, kind in FRACTION_COLUMNS
+    )
+    columns += tuple(
+        vocabulary_column(name, language, kind=kind, in_files_only=True)  # pyright: ignore[reportArgumentType]
+        for name, kind in FILE_COLUMNS
+    )
     marks = [CellMark(row, "verdict", "not_applicable") for row in beside]
     marks += [
         CellMark(position, name, "not_applicable")
@@ -286,27 +331,40 @@ def _part_table(compliance: ItemCompliance, part: str, language: Language) -> Ta
         for name in ("item_numerator", "item_denominator")
         if not row[f"has_{name}"]
     ]
+    marks += [
+        CellMark(position, name, "not_applicable")
+        for position, row in enumerate(rows)
+        for name in ("item_result_value", "item_limit_value")
+        if not row[f"has_{name}"]
+    ]
     table = TableExhibit(exhibit_caption(f"{part}_items", language), columns, data, marks=tuple(marks))
     return table if rows else _without_part(table)
 
 
-PART_COLUMNS = (
+PART_COLUMNS: tuple[tuple[str, ColumnKind], ...] = (
     ("item_number", "text"),
     ("item_result", "text"),
     ("standard_requirement", "text"),
     ("verdict", "met"),
     ("near_limit", "flag"),
+    ("item_formula", "text"),
+    ("evidence", "text"),
+)
+# What stands below the formula in words, and its parts.
+FRACTION_COLUMNS: tuple[tuple[str, ColumnKind], ...] = (
+    ("item_fraction", "text"),
     ("counted_above", "text"),
     ("item_numerator", "number"),
     ("counted_below", "text"),
     ("item_denominator", "number"),
-    ("item_formula", "text"),
-    ("evidence", "text"),
 )
-
-
-def _part_column(name: str, kind: Any, language: Language) -> TableColumn:
-    return vocabulary_column(name, language, kind=kind, decimals=0 if kind == "number" else None)
+# The printed texts as numbers, and what tells the rows apart in either language.
+FILE_COLUMNS = (
+    ("item_id", "text"),
+    ("formula_code", "text"),
+    ("item_result_value", "number"),
+    ("item_limit_value", "number"),
+)
 
 
 def _item_row(compliance: ItemCompliance, item: Item, entry: Row, language: Language) -> Row:
@@ -317,6 +375,7 @@ def _item_row(compliance: ItemCompliance, item: Item, entry: Row, language: Lang
         "verdict": entry["verdict"],
         "near_limit": entry["near_limit"],
         "evidence": str(entry["evidence"]),
+        **_values(item, entry, "" if item.from_evidence else item.formula),
     }
     if item.from_evidence:
         return row | _counted("", math.nan, "", math.nan, formula="")
@@ -324,8 +383,10 @@ def _item_row(compliance: ItemCompliance, item: Item, entry: Row, language: Lang
     words = formula_text(formula, language)
     if item.tested_on in UNITS_TESTED:
         met, covered = (label(name, language) for name in ("units_met", "units_covered"))
+        # The result says how many of them meet it.
         return row | _counted(met, entry["n_pass"], covered, entry["n_units"], formula=words)
-    return row | _sides(formula, entry, words, language)
+    name = label(item.name, language)
+    return row | _sides(formula, entry, "" if words == name else words, language)
 
 
 def _formula_row(item: Item, entry: Row, language: Language) -> Row:
@@ -337,7 +398,26 @@ def _formula_row(item: Item, entry: Row, language: Language) -> Row:
         "verdict": None,
         "near_limit": False,
         "evidence": "",
+        **_values(item, entry, formula.name),
+        "has_item_limit_value": False,
+        "item_limit_value": math.nan,
         **_sides(formula, entry, formula_text(formula, language), language),
+    }
+
+
+def _values(item: Item, entry: Row, formula: str) -> Row:
+    """Return result and limit as numbers; a share where percent are printed.
+
+    What units are tested on has no result of its own, and what is judged from evidence no number at all.
+    """
+    tested = item.tested_on in UNITS_TESTED
+    return {
+        "item_id": item.id,
+        "formula_code": formula,
+        "item_result_value": math.nan if item.from_evidence or tested else entry["value"],
+        "has_item_result_value": not (item.from_evidence or tested),
+        "item_limit_value": item.limits[0] if item.limits else math.nan,
+        "has_item_limit_value": bool(item.limits),
     }
 
 
@@ -349,8 +429,16 @@ def _sides(formula: Any, entry: Row, words: str, language: Language) -> Row:
         label(name, language) if name else "" for name in (formula.numerator_name, formula.denominator_name)
     ]
     return _counted(names[0], entry["numerator"], names[1], entry["denominator"], formula=words) | {
-        "has_item_denominator": bool(formula.denominator)
+        "has_item_denominator": bool(formula.denominator),
+        "item_fraction": _fraction(entry["numerator"], entry["denominator"]),
     }
+
+
+def _fraction(numerator: float, denominator: float) -> str:
+    """Return the numbers of a formula, empty where one is missing."""
+    if math.isnan(numerator) or math.isnan(denominator):
+        return ""
+    return f"{format_number(numerator, 0)} ÷ {format_number(denominator, 0)}"
 
 
 def _counted(above: str, numerator: float, below: str, denominator: float, *, formula: str) -> Row:
@@ -362,6 +450,7 @@ def _counted(above: str, numerator: float, below: str, denominator: float, *, fo
         "item_denominator": denominator,
         "has_item_denominator": bool(below),
         "item_formula": formula,
+        "item_fraction": "",
     }
 
 

@@ -30,6 +30,8 @@ def tabulate_gaps(gaps: GapList, language: Language) -> TableExhibit:
     data = table.assign(
         name=[_short_name(gaps, indicator, language) for indicator in table["indicator"]],
         gap_unit=[label(unit, language) for unit in table["unit"]],
+        gap_is_open=table["status"] != "exact",
+        gap_is_unbounded=np.isinf(table["gap_high"].astype(float)),
         gap=[_range_text(row, "gap", language) for row in table.to_dict("records")],
         floor_gap=[_range_text(row, "floor_gap", language) for row in table.to_dict("records")],
         joint_gap=[
@@ -44,15 +46,19 @@ def tabulate_gaps(gaps: GapList, language: Language) -> TableExhibit:
     columns = (
         TableColumn("school_name", label("school_name", language)),
         vocabulary_column("stage", language, kind="code"),
-        TableColumn("name", label("indicator", language)),
+        TableColumn("name", label("indicator", language), below="gap_unit"),
         vocabulary_column("value", language, kind="number", decimals=2),
         vocabulary_column("minimum", language, kind="number", decimals=2),
         *(vocabulary_column(name, language, trims_whole=True) for name in ("gap_present", "gap_needed")),
-        vocabulary_column("gap", language),
+        vocabulary_column("gap", language, below="missing_cells"),
         vocabulary_column("floor_gap", language),
         vocabulary_column("joint_gap", language),
-        TableColumn("gap_unit", label("unit", language)),
-        vocabulary_column("missing_cells", language),
+        TableColumn("gap_unit", label("unit", language), in_files_only=True),
+        vocabulary_column("missing_cells", language, in_files_only=True),
+        *(
+            vocabulary_column(name, language, kind="flag", in_files_only=True)
+            for name in ("gap_is_open", "gap_is_unbounded")
+        ),
     )
     data = data.rename(columns={"present": "gap_present", "needed": "gap_needed"})
     return TableExhibit(
@@ -112,6 +118,7 @@ def tabulate_gap_totals(gaps: GapList, language: Language) -> TableExhibit:
     data = table.assign(
         name=[_short_name(gaps, indicator, language) for indicator in table["indicator"]],
         gap_unit=[label(unit, language) for unit in table["unit"]],
+        indicator_id=table["indicator"],
         gap_total=table["gap_low"],
         gap_total_range=[_open_range(row, "gap", language) for row in records],
         required_total=table["required_low"],
@@ -131,6 +138,7 @@ def tabulate_gap_totals(gaps: GapList, language: Language) -> TableExhibit:
         vocabulary_column("required_range", language),
         vocabulary_column("least_total", language, trims_whole=True),
         vocabulary_column("n_gap_open", language),
+        vocabulary_column("indicator_id", language, kind="text", in_files_only=True),
     )
     return TableExhibit(
         exhibit_caption("gap_totals", language), columns, data, empty_text=sentence("gaps_none", language)
@@ -206,6 +214,8 @@ def tabulate_ledger(ledger: Ledger, language: Language) -> TableExhibit:
         "ledger_first_year": "text",
     }
     of_any_unit = ("ledger_value", "ledger_limit")
+    # The year in which a problem was first listed says whether it was listed before.
+    in_files = ("ledger_repeated", "ledger_id")
     columns = (
         TableColumn("school_name", label("school_name", language)),
         *(
@@ -214,6 +224,7 @@ def tabulate_ledger(ledger: Ledger, language: Language) -> TableExhibit:
                 language,
                 kind=kinds.get(str(name)),  # pyright: ignore[reportArgumentType]
                 trims_whole=name in of_any_unit,
+                in_files_only=name in in_files,
             )
             for name in data.columns[1:]
         ),

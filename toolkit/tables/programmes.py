@@ -23,6 +23,7 @@ from toolkit.vocabulary import Language, format_number, has_term, label, sentenc
 
 # A large county has hundreds of flows between towns; the files hold all rows.
 ROWS_SHOWN = 60
+WIDEST_MATRIX = 15
 LENGTH_PREFIX = "length_"
 NONE = "–"
 
@@ -121,17 +122,19 @@ def tabulate_rotation_shares(rotation: RotationYear, language: Language) -> Tabl
         backbone_met=data["backbone_met"].replace("", pd.NA),
     )
     columns = (
-        TableColumn("year_name", label("rotation_year", language)),
-        _column("rotation_source", language, "code", name="source"),
+        TableColumn("year_name", label("rotation_year", language), below="source"),
+        replace(_column("rotation_source", language, "code", name="source"), in_files_only=True),
         *(_rotation(name, language) for name in ("moved", "eligible")),
         *([_rotation("eligible_unknown", language)] if (data["eligible_unknown"] > 0).any() else []),
-        *(_rotation(name, language, "share") for name in ("eligible_share", "limit")),
-        _rotation("met", language, "met"),
+        _rotation("eligible_share", language, "share"),
+        replace(_rotation("limit", language, "share"), in_files_only=True),
+        replace(_rotation("met", language, "met"), below="limit"),
         _rotation("teachers", language),
         _rotation("teacher_share", language, "share"),
         _rotation("backbone", language),
-        *(_rotation(name, language, "share") for name in ("backbone_share", "backbone_limit")),
-        _rotation("backbone_met", language, "met"),
+        _rotation("backbone_share", language, "share"),
+        replace(_rotation("backbone_limit", language, "share"), in_files_only=True),
+        replace(_rotation("backbone_met", language, "met"), below="backbone_limit"),
     )
     doubtful: tuple[tuple[str, Mark, str], ...] = (
         ("eligible_share", "unsure" if rotation.mark else "provisional", "eligible"),
@@ -177,7 +180,12 @@ def tabulate_rotation_flows(rotation: RotationYear, language: Language) -> Table
 
 
 def tabulate_rotation_towns(rotation: RotationYear, language: Language) -> TableExhibit:
-    """Return teachers by town of the sending and the receiving school, with totals."""
+    """Return teachers by town of the sending and the receiving school, with totals.
+
+    With many towns, as pairs with most teachers first: nobody reads a matrix of fifty columns.
+    """
+    if max(rotation.towns.shape) > WIDEST_MATRIX:
+        return _flow_pairs("rotation_towns", rotation.towns, rotation.year, language)
     return _flows("rotation_towns", rotation.towns, rotation.year, language)
 
 
@@ -253,6 +261,18 @@ def _flows(key: str, flows: pd.DataFrame, year: int, language: Language) -> Tabl
     shown = data.iloc[:0] if flows.empty else data
     exhibit = _exhibit(key, columns, shown, [], year, language)
     return replace(exhibit, total_rows=min(1, len(shown)))
+
+
+def _flow_pairs(key: str, flows: pd.DataFrame, year: int, language: Language) -> TableExhibit:
+    """Return pairs of places between which teachers moved, those with most teachers first."""
+    pairs = flows.rename_axis(index="sending", columns="receiving").stack().rename("moved").reset_index()
+    pairs = pairs[pairs["moved"] > 0].sort_values("moved", ascending=False, kind="stable", ignore_index=True)
+    columns = (
+        _column("rotation_from_town", language, "code", name="sending"),
+        _column("rotation_to_town", language, "code", name="receiving"),
+        _rotation("moved", language),
+    )
+    return replace(_exhibit(key, columns, pairs, [], year, language), rows_shown=ROWS_SHOWN)
 
 
 def _doubts(rotation: RotationYear, language: Language) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ import pandas as pd
 
 from toolkit.exhibits import exhibit_caption
 from toolkit.standards import Standard, Target, format_requirement
+from toolkit.standards.describe import RANK
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.tables.variation import school_year
 from toolkit.variation.targets import TargetResults
 from toolkit.vocabulary import Language, format_number, has_term, label, sentence
 
 PERCENT = 100
+TOTAL = "total"
 ROWS_SHOWN = 60
 UNITS_NOT_PRINTED = ("ratio_unit", "yes_no")
 COUNTS = (
@@ -26,6 +28,27 @@ COUNTS = (
     "n_on_track",
     "n_off_track",
 )
+# The printed texts as numbers; a share where percent are printed.
+NUMBERS = {
+    "target_value_now": "value",
+    "target_value_low": "low",
+    "target_value_high": "high",
+    "target_worst_value": "worst",
+    "n_target_parts": "n_units",
+    "n_target_parts_met": "n_met",
+    "n_target_parts_undecided": "n_undecided",
+    "target_projected_value": "projected",
+}
+# What the page prints below or within another cell.
+OF_TARGETS = (
+    "target_quotation",
+    "target_kind",
+    "standard_tested_on",
+    "target_outlook",
+)
+# These outlooks say no more than the deadline or the remarks do.
+OUTLOOKS_SAID_ELSEWHERE = ("no_value", "no_deadline", "annual", "deadline_passed", "due")
+LIMITS = ("target_limit_value", "target_limit_upper_value")
 
 Row = dict[str, Any]
 """One row of a table by column."""
@@ -35,24 +58,26 @@ def tabulate_targets(results: TargetResults, language: Language) -> TableExhibit
     """Return every target of the plan: required, now, met or not, deadline, outlook, words of the plan."""
     columns = (
         vocabulary_column("target_number", language),
-        vocabulary_column("target_name", language),
-        vocabulary_column("target_kind", language),
-        vocabulary_column("stage", language, kind="code"),
-        vocabulary_column("standard_tested_on", language),
+        vocabulary_column("target_name", language, below="target_quotation"),
+        vocabulary_column("target_covers", language, below="target_kind"),
         vocabulary_column("target_requirement", language),
         vocabulary_column("target_now", language),
-        vocabulary_column("year", language, kind="text"),
         TableColumn("verdict", label("target_verdict", language), "met"),
-        vocabulary_column("target_deadline", language),
-        vocabulary_column("target_outlook", language),
+        vocabulary_column("target_deadline", language, below="target_outlook"),
         vocabulary_column("target_remark", language),
-        vocabulary_column("target_quotation", language),
+        *(vocabulary_column(name, language, in_files_only=True) for name in OF_TARGETS),
+        vocabulary_column("stage", language, kind="code", in_files_only=True),
+        vocabulary_column("year", language, kind="text", in_files_only=True),
+        *(vocabulary_column(name, language, in_files_only=True) for name in (*LIMITS, *NUMBERS)),
     )
     rows = _rows(results)
     data = _frame([_target_row(row, results, language) for row in rows], columns)
     marks = [CellMark(at, "verdict", "not_applicable") for at, row in enumerate(rows) if not row["verdict"]]
     plan = _plan_title(results.plan, language)
-    notes = (sentence("note_targets_scope", language),)
+    notes = (
+        sentence("note_targets_year", language, year=school_year(results.year)),
+        sentence("note_targets_scope", language),
+    )
     caption = exhibit_caption("targets", language, plan=plan, notes=notes)
     return TableExhibit(caption, columns, data, marks=tuple(marks), empty_text=_empty(results, language))
 
@@ -63,12 +88,15 @@ def tabulate_target_counts(results: TargetResults, language: Language) -> TableE
         vocabulary_column("target_kind", language),
         vocabulary_column("n_targets", language),
         *(vocabulary_column(name, language) for name in COUNTS),
+        vocabulary_column("target_kind_code", language, kind="text", in_files_only=True),
     )
     table = results.table
     kinds = list(dict.fromkeys(table["kind"]))
-    rows = [_counted(label(f"target_kind_{kind}", language), table[table["kind"] == kind]) for kind in kinds]
+    rows = [
+        _counted(kind, label(f"target_kind_{kind}", language), table[table["kind"] == kind]) for kind in kinds
+    ]
     if rows:
-        rows.append(_counted(label("total", language), table))
+        rows.append(_counted(TOTAL, label(TOTAL, language), table))
     return TableExhibit(
         exhibit_caption("target_counts", language),
         columns,
@@ -161,9 +189,8 @@ def value_now(row: Row, target: Target, language: Language) -> str:
             met=f"{row['n_met']:.0f}",
             total=f"{row['n_units']:.0f}",
             open=f"{row['n_undecided']:.0f}",
-            worst=_number(row["worst"], target),
-            unit=unit,
-        ).strip()
+            worst=_with_unit(row["worst"], target, language),
+        )
     if not np.isnan(row["value"]):
         return _with_unit(row["value"], target, language)
     if np.isnan(row["low"]) and row["verdict"] in ("pass", "fail"):
@@ -206,10 +233,26 @@ def _target_row(row: Row, results: TargetResults, language: Language) -> Row:
         "year": school_year(results.year) if value_now(row, target, language) else None,
         "verdict": row["verdict"] or None,
         "target_deadline": deadline_words(row, target, language),
-        "target_outlook": outlook_words(row, target, language),
+        "target_covers": _covers(target, language),
+        "target_outlook": ""
+        if row["outlook"] in OUTLOOKS_SAID_ELSEWHERE
+        else outlook_words(row, target, language),
         "target_remark": _remarks(row, target, results.plan, language),
         "target_quotation": target.quotation,
+        **dict(zip(LIMITS, target.limits, strict=False)),
+        # A range without an end has none.
+        **{name: row[column] if np.isfinite(row[column]) else None for name, column in NUMBERS.items()},
     }
+
+
+def _covers(target: Target, language: Language) -> str:
+    """Return on what a target is tested, and in which stage."""
+    return sentence(
+        "target_covers_of",
+        language,
+        tested=label(f"tested_on_{target.tested_on}", language),
+        stage=label(target.stage, language),
+    )
 
 
 def _remarks(row: Row, target: Target, plan: Standard | None, language: Language) -> str:
@@ -235,12 +278,13 @@ def _needs(row: Row, results: TargetResults, language: Language) -> str:
     return label("list_separator", language).join(told)
 
 
-def _counted(name: str, rows: pd.DataFrame) -> Row:
+def _counted(code: str, name: str, rows: pd.DataFrame) -> Row:
     """Return the counts of one kind of target."""
     judged = rows[rows["is_judged"].astype(bool)]
     absent = judged["source"] == "absent"
     return {
         "target_kind": name,
+        "target_kind_code": code,
         "n_targets": len(rows),
         "n_targets_met": int((judged["verdict"] == "pass").sum()),
         "n_targets_not_met": int((judged["verdict"] == "fail").sum()),
@@ -257,6 +301,8 @@ def _with_unit(value: float, target: Target, language: Language) -> str:
     number = _number(value, target)
     if target.unit == "percent":
         return f"{number}%"
+    if target.unit == RANK:
+        return sentence("quantity_rank", language, value=number)
     return sentence("target_now_value", language, value=number, unit=_unit(target, language)).strip()
 
 

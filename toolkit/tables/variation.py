@@ -1,12 +1,13 @@
 """Drivers, sensitivities, town and country, trends and doubtful rules, as tables."""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from toolkit.exhibits import exhibit_caption
+from toolkit.exhibits import Caption, exhibit_caption
 from toolkit.standards import Standard, indicator_name
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
 from toolkit.tables.verdicts import COEFFICIENT_DECIMALS
@@ -21,8 +22,15 @@ DRIVERS_PER_COEFFICIENT = 3
 SCHOOLS_NAMED = 5
 
 
-def tabulate_drivers(drivers: SchoolDrivers, standard: Standard, language: Language) -> TableExhibit:
-    """Return, for every coefficient, the schools that contribute most to it."""
+def tabulate_drivers(
+    drivers: SchoolDrivers, standard: Standard, language: Language, *, named: bool = True
+) -> TableExhibit:
+    """Return, for every coefficient, the schools that contribute most to it.
+
+    Where none is named: how the contributions are distributed over the schools.
+    """
+    if not named:
+        return _spread_of_contributions(drivers, standard, language)
     data = drivers.schools.sort_values(
         ["stage", "indicator", "variance_share"], ascending=[False, True, False], kind="stable"
     )
@@ -44,8 +52,15 @@ def tabulate_drivers(drivers: SchoolDrivers, standard: Standard, language: Langu
     return TableExhibit(caption, columns, first)
 
 
-def tabulate_additions(drivers: SchoolDrivers, standard: Standard, language: Language) -> TableExhibit:
-    """Return, for every coefficient, the schools in which an addition would lower it most."""
+def tabulate_additions(
+    drivers: SchoolDrivers, standard: Standard, language: Language, *, named: bool = True
+) -> TableExhibit:
+    """Return, for every coefficient, the schools in which an addition would lower it most.
+
+    Where none is named: how the effects are distributed over the schools.
+    """
+    if not named:
+        return _spread_of_additions(drivers, standard, language)
     data = drivers.schools.sort_values(["stage", "indicator", "unit_effect"], ascending=[False, True, True])
     first = data.groupby(["stage", "indicator"], sort=False).head(3).reset_index(drop=True)
     first["name"] = [indicator_name(standard, indicator, language) for indicator in first["indicator"]]
@@ -61,13 +76,14 @@ def tabulate_additions(drivers: SchoolDrivers, standard: Standard, language: Lan
 
 
 def tabulate_sensitivities(
-    sensitivities: Sensitivities, standard: Standard, language: Language
+    sensitivities: Sensitivities, standard: Standard, language: Language, *, named: bool = True
 ) -> TableExhibit:
-    """Return the named sensitivities of every coefficient."""
+    """Return the named sensitivities of every coefficient; deciding schools are named or counted."""
     table = sensitivities.table
     data = table.assign(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
         deciding_schools=[_named(names, language) for names in table["deciding_schools"]],
+        n_deciding_schools=table["deciding_schools"].map(len),
     )
     marks = [
         CellMark(row, "without_teaching_points", "not_applicable")
@@ -91,7 +107,7 @@ def tabulate_sensitivities(
                 "largest_yearly_change",
             )
         ),
-        vocabulary_column("deciding_schools", language),
+        vocabulary_column("deciding_schools" if named else "n_deciding_schools", language),
     )
     percent = f"{100 * sensitivities.reporting_error:g}"
     caption = exhibit_caption("sensitivities", language, percent=percent)
@@ -238,6 +254,81 @@ def outlook_words(trend: Mapping[Hashable, Any], language: Language) -> str:
 def school_year(year: int) -> str:
     """Return a school year as it is written, such as 2025/2026."""
     return f"{year}/{year + 1}"
+
+
+def _spread_of_contributions(drivers: SchoolDrivers, standard: Standard, language: Language) -> TableExhibit:
+    """Return how much of each coefficient comes from few schools, and from which side of the mean."""
+    rows = []
+    for stage, indicator, schools in _by_coefficient(drivers):
+        shares = schools["variance_share"].sort_values(ascending=False)
+        below = schools["value"] < schools["mean"]
+        rows.append(
+            {
+                "name": indicator_name(standard, indicator, language),
+                "stage": stage,
+                "n_schools": len(schools),
+                "n_below_mean": int(below.sum()),
+                "below_mean_share": schools.loc[below, "variance_share"].sum(min_count=below.sum()),
+                "largest_share": shares.max(),
+                "three_largest_share": shares.head(DRIVERS_PER_COEFFICIENT).sum(min_count=1),
+            }
+        )
+    columns = (
+        TableColumn("name", label("indicator", language)),
+        vocabulary_column("stage", language, kind="code"),
+        vocabulary_column("n_schools", language),
+        vocabulary_column("n_below_mean", language),
+        *(
+            vocabulary_column(name, language, kind="share")
+            for name in ("below_mean_share", "largest_share", "three_largest_share")
+        ),
+    )
+    return TableExhibit(_unnamed("drivers", language), columns, _frame(rows, columns))
+
+
+def _spread_of_additions(drivers: SchoolDrivers, standard: Standard, language: Language) -> TableExhibit:
+    """Return in how many schools an addition would lower each coefficient, and by how much."""
+    rows = [
+        {
+            "name": indicator_name(standard, indicator, language),
+            "stage": stage,
+            "addition": schools["addition"].iloc[0],
+            "n_schools": len(schools),
+            "n_lowering": int((schools["unit_effect"] < 0).sum()),
+            "effect_low": schools["unit_effect"].min(),
+            "effect_median": schools["unit_effect"].median(),
+            "effect_high": schools["unit_effect"].max(),
+        }
+        for stage, indicator, schools in _by_coefficient(drivers)
+    ]
+    columns = (
+        TableColumn("name", label("indicator", language)),
+        vocabulary_column("stage", language, kind="code"),
+        vocabulary_column("addition", language, kind="number", decimals=0),
+        *(
+            vocabulary_column(name, language)
+            for name in ("n_schools", "n_lowering", "effect_low", "effect_median", "effect_high")
+        ),
+    )
+    return TableExhibit(_unnamed("additions", language), columns, _frame(rows, columns))
+
+
+def _by_coefficient(drivers: SchoolDrivers) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return stage, indicator and schools of every coefficient, in the order of the tables."""
+    data = drivers.schools.sort_values(["stage", "indicator"], ascending=[False, True], kind="stable")
+    return [
+        (str(own["stage"].iloc[0]), str(own["indicator"].iloc[0]), own)
+        for _, own in data.groupby(["stage", "indicator"], sort=False)
+    ]
+
+
+def _unnamed(key: str, language: Language) -> Caption:
+    """Return the caption of a table in place of the one that names schools."""
+    return replace(exhibit_caption(f"{key}_unnamed", language), key=key)
+
+
+def _frame(rows: list[dict[str, Any]], columns: tuple[TableColumn, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[column.name for column in columns])
 
 
 def _changed_years(trends: CoefficientTrends, trend: Mapping[Hashable, Any], language: Language) -> str:

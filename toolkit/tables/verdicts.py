@@ -1,6 +1,7 @@
 """Verdicts of a standard, as tables."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pandas as pd
 
@@ -72,16 +73,17 @@ def tabulate_coefficients(
         ],
     )
     columns = (
-        TableColumn("name", label("indicator", language)),
+        TableColumn("name", label("indicator", language), below="unit"),
         vocabulary_column("stage", language, kind="code"),
         vocabulary_column("mean", language, kind="number", decimals=2),
-        vocabulary_column("unit", language),
-        *(_number(name, language) for name in ("coefficient", "limit", "margin")),
+        vocabulary_column("unit", language, in_files_only=True),
+        replace(_number("coefficient", language), below="range"),
+        *(_number(name, language) for name in ("limit", "margin")),
         vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("near_limit", language, kind="flag"),
         vocabulary_column("n_schools", language),
         vocabulary_column("n_missing", language),
-        vocabulary_column("range", language),
+        vocabulary_column("range", language, in_files_only=True),
     )
     marks = [
         CellMark(row, "coefficient", "provisional")
@@ -110,10 +112,10 @@ def tabulate_school_verdicts(
     schools["near_limit"] = [separator.join(near) for near in schools["near_limit"]]
     schools["verdict"] = schools["verdict"].replace("", pd.NA)
     columns = (
-        TableColumn("school_name", label("school_name", language)),
+        TableColumn("school_name", label("school_name", language), below="location"),
         vocabulary_column("verdict", language, kind="met"),
         vocabulary_column("stage", language, kind="code"),
-        vocabulary_column("location", language, kind="code"),
+        vocabulary_column("location", language, kind="code", in_files_only=True),
         vocabulary_column("enrolment", language),
         *(
             TableColumn(
@@ -127,7 +129,7 @@ def tabulate_school_verdicts(
         vocabulary_column("n_met", language),
         vocabulary_column("missed", language),
         vocabulary_column("near_limit", language, kind="text"),
-        vocabulary_column("school_id", language),
+        vocabulary_column("school_id", language, in_files_only=True),
     )
     names = [
         sentence(

@@ -107,10 +107,37 @@ def estimate_achievement_readings(
     pupils, not errors of marking, nor the choice of the tested subject.
     """
     parts = _moments_by_test(outcomes)
+    return AchievementReadings(
+        table=read_tests(outcomes.tests, TEST_KEY, parts, confidence_level),
+        limit=monitoring_limit(standard),
+        confidence_level=confidence_level,
+        census_from=outcomes.census_from,
+    )
+
+
+def read_tests(
+    tests: pd.DataFrame,
+    key: Sequence[str],
+    parts: Mapping[tuple[Any, ...], list[pd.DataFrame]],
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Return the tests with their readings, or why there are none.
+
+    Parameters
+    ----------
+    tests : pandas.DataFrame
+        One row per test: the columns of `key`, `scale`, `weighted`.
+    key : sequence of str
+        Columns that name a test.
+    parts : mapping
+        By test, the moments of its schools: `n`, `mean`, `within_ss`, `weighted_mean`, `weighted_within_ss`,
+        `weight_sum`, `weight_square_sum`; one table per plausible value where there are several.
+    confidence_level : float
+        Level of the intervals.
+    """
     rows = []
-    for test in outcomes.tests.to_dict("records"):
-        key = tuple(test[name] for name in TEST_KEY)
-        moments = parts.get(key, [])
+    for test in tests.to_dict("records"):
+        moments = parts.get(tuple(test[name] for name in key), [])
         refusal = _refusal(test, moments)
         values: dict[str, object] = dict.fromkeys((*VALUES, "group_size"), math.nan)
         if not refusal:
@@ -118,13 +145,7 @@ def estimate_achievement_readings(
             values["group_size"] = effective_group_size(_pupils(moments))
         rows.append(values | {"refusal": refusal})
     columns = [*VALUES, "refusal", "group_size"]
-    table = pd.concat([outcomes.tests, pd.DataFrame(rows, columns=columns)], axis=1)
-    return AchievementReadings(
-        table=table,
-        limit=monitoring_limit(standard),
-        confidence_level=confidence_level,
-        census_from=outcomes.census_from,
-    )
+    return pd.concat([tests, pd.DataFrame(rows, columns=columns)], axis=1)
 
 
 @cache

@@ -305,8 +305,9 @@ def _of_stage(rows: pd.DataFrame, stages: pd.DataFrame, target: Target) -> pd.Da
         rows = rows.merge(stages, on=["school_id", "year"], how="left")
         rows = rows[_teaches(rows, target)]
     if target.tested_on == "town":
-        street_office = label("street_office", "zh")
-        rows = rows[~rows["unit_id"].astype(str).str.endswith(street_office)]
+        # An English one is a pseudonym.
+        endings = tuple(label("street_office", language).lower() for language in ("zh", "en"))
+        rows = rows[~rows["unit_id"].astype(str).str.lower().str.endswith(endings)]
     # Neither a value nor a range: there is nothing to divide by, so the rule does not touch the unit.
     rows = rows[rows["low"].notna() | rows["high"].notna()]
     given = {name: rows[name].tolist() for name in PART_COLUMNS if name in rows.columns}

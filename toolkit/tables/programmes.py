@@ -265,7 +265,8 @@ def _flows(key: str, flows: pd.DataFrame, year: int, language: Language) -> Tabl
 
 def _flow_pairs(key: str, flows: pd.DataFrame, year: int, language: Language) -> TableExhibit:
     """Return pairs of places between which teachers moved, those with most teachers first."""
-    pairs = flows.rename_axis(index="sending", columns="receiving").stack().rename("moved").reset_index()
+    matrix = flows.rename_axis("sending").reset_index()
+    pairs = matrix.melt(id_vars="sending", var_name="receiving", value_name="moved")
     pairs = pairs[pairs["moved"] > 0].sort_values("moved", ascending=False, kind="stable", ignore_index=True)
     columns = (
         _column("rotation_from_town", language, "code", name="sending"),

@@ -1,0 +1,1 @@
+"""Effects of programmes: which designs the data allow, and what they say."""

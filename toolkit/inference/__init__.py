@@ -1,0 +1,1 @@
+"""Uncertainty of estimates, from arrays: clusters, bootstrap, permutation, bounds, multiplicity, power."""

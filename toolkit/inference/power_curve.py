@@ -1,0 +1,112 @@
+"""Power of a test by placebo assignments on the data's own outcomes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PlaceboTest = Callable[[Floats, Floats], float]
+"""From outcomes (n_units, n_periods) and cohorts (n_units,) to the p-value of no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCurve:
+    """Chance to reject no effect, by size of the effect.
+
+    Attributes
+    ----------
+    effects : ndarray of float, (n_effects,)
+        Increasing from zero, in the unit of the outcome.
+    rejected : ndarray of float, (n_effects,)
+        Share of the placebo assignments rejected; at zero the size of the test.
+    n_draws : int
+        Placebo assignments; the same ones serve all effects.
+    size : float
+        Nominal.
+    """
+
+    effects: Floats
+    rejected: Floats
+    n_draws: int
+    size: float
+
+    @property
+    def monte_carlo_error(self) -> Floats:
+        """Standard error of each share, (n_effects,)."""
+        return np.sqrt(self.rejected * (1 - self.rejected) / self.n_draws)
+
+    def detectable(self, power: float = 0.8) -> float:
+        """Return the first effect with this power, linear between effects; infinite if none has it."""
+        reached = np.flatnonzero(self.rejected >= power)
+        if not len(reached):
+            return np.inf
+        last = int(reached[0])
+        if last == 0:
+            return float(self.effects[0])
+        pair = slice(last - 1, last + 1)
+        return float(np.interp(power, self.rejected[pair], self.effects[pair]))
+
+
+def simulate_power(
+    outcomes: Floats,
+    periods: Floats,
+    school_group: NDArray[np.intp],
+    adoption: Sequence[float],
+    test: PlaceboTest,
+    *,
+    seed: int,
+    effects: Sequence[float] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
+    n_draws: int = 200,
+    size: float = 0.05,
+) -> PowerCurve:
+    """Estimate the power of a test by adding a constant effect to placebo assignments of school groups.
+
+    Outcomes keep their own covariance over schools and years, and everything else that simulated data
+    lack. Whoever really adopts is not at random: the curve is that of an assignment at random.
+
+    Parameters
+    ----------
+    outcomes : ndarray of float, (n_units, n_periods)
+        Untreated: of never-treated schools, or of all before the first adoption.
+    periods : ndarray of float, (n_periods,)
+        Increasing.
+    school_group : ndarray of int, (n_units,)
+        Groups to be drawn, from 0, such as pseudo-groups; negative for schools that stay comparison.
+    adoption : sequence of float
+        First treated period of each treated group: its length is the number of groups drawn.
+    test : callable
+        P-value from outcomes and cohorts (infinite if never treated). NaN counts as no rejection.
+    seed : int
+        Seed of the assignments.
+    effects : sequence of float
+        Added in all treated periods; zero first.
+    n_draws : int
+        Placebo assignments.
+    size : float
+        Size of the test.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups than adoptions, or the effects do not increase from zero.
+    """
+    grid = np.asarray(effects, dtype=float)
+    if grid[0] != 0 or not (np.diff(grid) > 0).all():
+        raise ValueError("effects must increase from zero")
+    n_groups = int(school_group.max(initial=-1)) + 1
+    if not 0 < len(adoption) <= n_groups:
+        raise ValueError(f"{len(adoption)} adoptions for {n_groups} school groups")
+    rng = np.random.default_rng(seed)
+    rejected = np.zeros(len(grid))
+    for _ in range(n_draws):
+        dates = np.full(n_groups + 1, np.inf)
+        dates[rng.choice(n_groups, len(adoption), replace=False)] = adoption
+        # Schools in no group read the last place, which never adopts.
+        cohorts = dates[np.where(school_group < 0, n_groups, school_group)]
+        exposed = periods[None, :] >= cohorts[:, None]
+        p_values = [test(outcomes + effect * exposed, cohorts) for effect in grid]
+        rejected += np.array(p_values) <= size
+    return PowerCurve(grid, rejected / n_draws, n_draws, size)

@@ -1,0 +1,233 @@
+"""The event study of an adoption: effects by year since joining, their average, and what bounds them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.inference.clusters import (
+    ClusterInfluence,
+    cluster_covariance,
+    cluster_std_errors,
+    debiased_effective_clusters,
+    degrees_of_freedom,
+    inflate_by_side,
+    sum_influence,
+    t_interval,
+)
+from toolkit.inference.honest_study import EventStudy
+from toolkit.inference.multiplier import draw_errors, simultaneous_critical_value
+from toolkit.inference.power import detectable_from_std_error
+from toolkit.models.group_time import Comparison, GroupTimeEffects, estimate_group_time
+from toolkit.models.group_time_aggregates import Aggregate, aggregate_group_time
+
+Floats = NDArray[np.float64]
+
+TABLE_COLUMNS = [
+    "event_time",
+    "effect",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "band_low",
+    "band_high",
+    "n_cohorts",
+    "is_base",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EventStudySettings:
+    """How an event study is estimated.
+
+    Attributes
+    ----------
+    comparison : {"never", "not_yet"}
+        Schools that never adopt, or also those that have not yet.
+    anticipation : int
+        Years before joining in which a school may already have changed: announcement and selection.
+    first, last : int
+        First and last year since joining that enter; the average effect is over 0 to `last`.
+    confidence_level : float
+        Of intervals and bands.
+    n_draws, seed : int
+        Draws of the multiplier bootstrap behind the band.
+    """
+
+    comparison: Comparison = "not_yet"
+    anticipation: int = 0
+    first: int = -6
+    last: int = 2
+    confidence_level: float = 0.95
+    n_draws: int = 999
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.last < 0 or self.anticipation < 0 or self.first >= -self.anticipation:
+            raise ValueError("an event study needs years before the anticipation, and year 0 or later")
+
+
+@dataclass(frozen=True, slots=True)
+class AverageEffect:
+    """The mean effect over the years since joining, each with equal weight.
+
+    Attributes
+    ----------
+    effect, std_error : float
+        In the unit of the outcome; clustered, with a factor for few clusters on either side.
+    degrees : float
+        Effective degrees of freedom.
+    conf_low, conf_high : float
+        t interval. Which interval is printed is for `inference.interval_rule` to say.
+    detectable : float
+        Effect that a repetition would find with power 80 % at 5 %.
+    """
+
+    effect: float
+    std_error: float
+    degrees: float
+    conf_low: float
+    conf_high: float
+    detectable: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionEventStudy:
+    """Effects by year since joining, compared with the last year before anticipation.
+
+    Attributes
+    ----------
+    sample : AdoptionSample
+        Schools, outcome and weights.
+    settings : EventStudySettings
+        How it was estimated.
+    effects : GroupTimeEffects
+        The cells behind the averages, refused ones with their reason.
+    table : pandas.DataFrame
+        One row per year since joining: effect, standard error, pointwise interval, simultaneous band and
+        cohorts behind it; the base year with effect 0.
+    average : AverageEffect
+        Mean over the years from joining on.
+    influence : ClusterInfluence
+        Contributions of the clusters to the rows of `table` and, last, to the average.
+    is_treated : ndarray of bool, (n_clusters,)
+        Clusters with adopters.
+    """
+
+    sample: AdoptionSample
+    settings: EventStudySettings
+    effects: GroupTimeEffects
+    table: pd.DataFrame
+    average: AverageEffect
+    influence: ClusterInfluence
+    is_treated: NDArray[np.bool_]
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per year since joining."""
+        return self.table
+
+    def for_bounds(self) -> tuple[EventStudy, Floats]:
+        """Return the coefficients as honest bounds take them, and the weights of the average.
+
+        Raises
+        ------
+        ValueError
+            If a year between the first and the last is missing: bounds compare consecutive years.
+        """
+        times = self.table["event_time"].to_numpy()
+        if (np.diff(times) != 1).any():
+            raise ValueError(f"years since joining have gaps: {times.tolist()}")
+        base = -1 - self.settings.anticipation
+        effects = self.table["effect"].to_numpy()
+        kept = np.flatnonzero(times != base)
+        covariance = cluster_covariance(self.influence)[np.ix_(kept, kept)]
+        after = times[times > base]
+        weights = np.where(after >= 0, 1.0 / np.count_nonzero(after >= 0), 0.0)
+        effective = debiased_effective_clusters(self.influence.contributions[:, -1])
+        study = EventStudy(effects[times < base], effects[times > base], covariance, effective)
+        return study, weights
+
+
+def estimate_event_study(
+    sample: AdoptionSample, settings: EventStudySettings | None = None
+) -> AdoptionEventStudy:
+    """Estimate the effect of joining by year since joining.
+
+    Every year is compared with the same base year, the last one before anticipation, so that the years
+    before can contradict the design. Estimand: mean effect on the schools that first joined, whatever
+    came after, weighted as the sample says.
+
+    Parameters
+    ----------
+    sample : AdoptionSample
+        One stage, role and outcome.
+    settings : EventStudySettings, optional
+        Defaults as in the class.
+
+    Raises
+    ------
+    ValueError
+        If no effect after joining is identified: let the design guard look first.
+    """
+    chosen = settings or EventStudySettings()
+    effects = estimate_group_time(
+        sample.panel, comparison=chosen.comparison, base="universal", anticipation=chosen.anticipation
+    )
+    averages = aggregate_group_time(effects, "event_time", event_times=(chosen.first, chosen.last))
+    clusters = sample.clusters[effects.used]
+    columns = np.column_stack([averages.influence, averages.overall_influence])
+    adopters = np.unique(clusters[np.isfinite(effects.panel.cohorts)])
+    influence = sum_influence(columns, clusters)
+    is_treated = np.isin(influence.clusters, adopters)
+    influence = inflate_by_side(influence, is_treated)
+    average = _average(averages, influence, chosen)
+    return AdoptionEventStudy(
+        sample=sample,
+        settings=chosen,
+        effects=effects,
+        table=_table(averages, influence, chosen),
+        average=average,
+        influence=influence,
+        is_treated=is_treated,
+    )
+
+
+def _average(averages: Aggregate, influence: ClusterInfluence, settings: EventStudySettings) -> AverageEffect:
+    own = influence.contributions[:, -1]
+    std_error = float(cluster_std_errors(influence)[-1])
+    degrees = degrees_of_freedom(debiased_effective_clusters(own))
+    low, high = t_interval(averages.overall, std_error, degrees, confidence_level=settings.confidence_level)
+    return AverageEffect(
+        effect=averages.overall,
+        std_error=std_error,
+        degrees=degrees,
+        conf_low=low,
+        conf_high=high,
+        detectable=detectable_from_std_error(std_error, degrees),
+    )
+
+
+def _table(averages: Aggregate, influence: ClusterInfluence, settings: EventStudySettings) -> pd.DataFrame:
+    points = ClusterInfluence(influence.clusters, influence.contributions[:, :-1])
+    std_errors = cluster_std_errors(points)
+    is_base = averages.at == -1 - settings.anticipation
+    rows = []
+    draws = draw_errors(points, seed=settings.seed, n_draws=settings.n_draws)
+    critical = simultaneous_critical_value(draws, confidence_level=settings.confidence_level)
+    for position, (at, effect, error) in enumerate(
+        zip(averages.at, averages.effects, std_errors, strict=True)
+    ):
+        if is_base[position]:
+            limits = (np.nan,) * 4
+        else:
+            degrees = degrees_of_freedom(debiased_effective_clusters(points.contributions[:, position]))
+            interval = t_interval(effect, error, degrees, confidence_level=settings.confidence_level)
+            # Never narrower than the pointwise interval: with few clusters its quantile is the larger.
+            half = max(critical * error, interval[1] - effect)
+            limits = (*interval, effect - half, effect + half)
+        rows.append(
+            (int(at), effect, error, *limits, int(averages.n_cohorts[position]), bool(is_base[position]))
+        )
+    return pd.DataFrame(rows, columns=TABLE_COLUMNS)

@@ -1,6 +1,7 @@
 """The event study: known effects come back, the base year is zero, bounds take what they need."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from toolkit.inference.honest_relative import estimate_under_relative_magnitudes
 from toolkit.models.group_time import estimate_group_time
 
 PATH = {0: 0.1, 1: 0.2, 2: 0.3}
-QUICK = {"n_draws": 199}
+QUICK: dict[str, Any] = {"n_draws": 199}
 
 
 def study_of(rng, *, effects=PATH, noise=0.05, n_groups=10, n_never=60, dip=0.0, settings=None, **changes):

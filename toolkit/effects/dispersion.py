@@ -1,0 +1,145 @@
+"""The effect of an adoption on inequality between schools."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.inference.clusters import debiased_effective_clusters, degrees_of_freedom, t_interval
+from toolkit.inference.jackknife import jackknife_clusters
+from toolkit.models.counterfactual_dispersion import DispersionPaths, compute_dispersion_paths
+from toolkit.models.group_time import Comparison
+
+Floats = NDArray[np.float64]
+Measure = Literal["variance", "std_dev", "cv"]
+VERSIONS = ("shifted", "squares")
+YEAR_COLUMNS = ["year", "treated_share", "observed", "without_shifted", "without_squares"]
+EFFECT_COLUMNS = ["version", "effect", "uncorrected", "std_error", "degrees", "conf_low", "conf_high"]
+
+
+@dataclass(frozen=True, slots=True)
+class DispersionEffect:
+    """Inequality between schools with and without the adoption.
+
+    Attributes
+    ----------
+    sample : AdoptionSample
+        The schools between which inequality is measured: adopters and comparison of one stage. Schools
+        left out of the sample are in neither figure.
+    measure : {"variance", "std_dev", "cv"}
+        Weighted variance, its root, or the root over the mean.
+    years : pandas.DataFrame
+        Per school year: share of weight treated, measure observed, and without the adoption by version.
+    effects : pandas.DataFrame
+        Per version: effect (observed less counterfactual, mean over the years in which some are treated)
+        with its small-sample bias taken out, the plain difference, standard error, interval.
+    n_folds : int
+        Clusters, or sets of clusters, of the jackknife.
+    """
+
+    sample: AdoptionSample
+    measure: Measure
+    years: pd.DataFrame
+    effects: pd.DataFrame
+    n_folds: int
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per version."""
+        return self.effects
+
+
+def estimate_dispersion_effect(
+    sample: AdoptionSample,
+    *,
+    measure: Measure = "std_dev",
+    is_ratio_scale: bool = False,
+    comparison: Comparison = "not_yet",
+    anticipation: int = 0,
+    confidence_level: float = 0.95,
+) -> DispersionEffect:
+    """Estimate what an adoption did to inequality between schools, under two assumptions.
+
+    Estimand: the measure among the schools of the sample as it was, less what it would have been had
+    none adopted, averaged over the years in which some have. Version "shifted" assumes one effect for
+    all schools of a cohort in a year; "squares" assumes that squared deviations from the untreated mean
+    would have moved in parallel. Where adoption helps weak schools more, only the second sees it; where
+    the spread among adopters would have changed by itself, only the first is right. Sums over both are
+    not an answer: both are shown.
+
+    Parameters
+    ----------
+    sample : AdoptionSample
+        One stage and outcome; roles together, as inequality is between all schools.
+    measure : {"variance", "std_dev", "cv"}
+        The coefficient of variation only for outcomes with a true zero.
+    is_ratio_scale : bool
+        Whether the outcome has a true zero; standardised scores have not.
+    comparison, anticipation
+        See `estimate_group_time`.
+    confidence_level : float
+        Of the t intervals.
+
+    Raises
+    ------
+    ValueError
+        If the coefficient of variation is asked for without a true zero, or no year has treated schools.
+
+    Notes
+    -----
+    Bias and standard error come from a jackknife over clusters (groups, schools alone), which takes the
+    error of the estimated effects out of the counterfactual variance. Degrees of freedom are those of
+    the pseudo-values.
+    """
+    if measure == "cv" and not is_ratio_scale:
+        raise ValueError("a coefficient of variation needs an outcome with a true zero")
+    panel = sample.panel
+    whole = compute_dispersion_paths(panel, comparison=comparison, anticipation=anticipation)
+    treated = whole.treated_share > 0
+    if not treated.any():
+        raise ValueError("no year has treated schools")
+    years = whole.periods[treated]
+
+    def effects(units: NDArray[np.intp]) -> Floats:
+        own = compute_dispersion_paths(panel.take(units), comparison=comparison, anticipation=anticipation)
+        chosen = np.isin(own.periods, years)
+        observed, *without = _measures(own, measure)
+        return np.array([(observed - each)[chosen].mean() for each in without])
+
+    found = jackknife_clusters(effects, sample.clusters)
+    rows = []
+    for position, version in enumerate(VERSIONS):
+        error = float(found.std_errors[position])
+        deviations = found.pseudo_values[:, position] - found.corrected[position]
+        effect = float(found.corrected[position])
+        is_known = np.isfinite(error) and error > 0
+        degrees = degrees_of_freedom(debiased_effective_clusters(deviations)) if is_known else np.nan
+        limits = (
+            t_interval(effect, error, degrees, confidence_level=confidence_level)
+            if is_known
+            else (np.nan, np.nan)
+        )
+        rows.append((version, effect, float(found.plain[position]), error, degrees, *limits))
+    observed, *without = _measures(whole, measure)
+    by_year = zip(whole.periods.astype(int), whole.treated_share, observed, *without, strict=True)
+    return DispersionEffect(
+        sample=sample,
+        measure=measure,
+        years=pd.DataFrame(list(by_year), columns=YEAR_COLUMNS),
+        effects=pd.DataFrame(rows, columns=EFFECT_COLUMNS),
+        n_folds=found.n_folds,
+    )
+
+
+def _measures(paths: DispersionPaths, measure: Measure) -> tuple[Floats, Floats, Floats]:
+    """Return the measure as observed and by version; missing where an estimated variance is below zero."""
+    variances = (paths.variance, paths.variance_shifted, paths.variance_squares)
+    if measure == "variance":
+        return variances
+    with np.errstate(invalid="ignore"):
+        observed, shifted, squares = (np.sqrt(variance) for variance in variances)
+    if measure == "std_dev":
+        return observed, shifted, squares
+    return observed / paths.mean, shifted / paths.mean_untreated, squares / paths.mean_untreated

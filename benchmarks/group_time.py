@@ -3,10 +3,11 @@
     python benchmarks/group_time.py [interpreter with csdid] [interpreter with diff-diff]
 
 Two covariates, five cohorts and schools that never adopt; group-time effects, overall average and event
-study with analytic errors, then the same with 999 multiplier draws and a simultaneous band. Every measurement is a new
-process that loads the panel from Parquet (not timed). Two rounds, in each of which the programs run one after
-the other, so that ratios compare what the machine did at one time. Peak memory (MB) is that of the whole
-process. The overall average and its error of every program are printed: they are to agree.
+study with analytic errors, then the same with 999 multiplier draws and a simultaneous band. Every
+measurement is a new process that loads the panel from Parquet (not timed). Two rounds, in each of which the
+programs run one after the other, so that ratios compare what the machine did at one time. Peak memory (MB)
+is that of the whole process. The overall average and its error of every program are printed: they are to
+agree.
 """
 
 import json

@@ -104,20 +104,21 @@ def make_noisy(rng, *, n_groups=12, n_never=40, closing=0.0, effect=0.2, noise=0
     return sample, truth
 
 
+@pytest.mark.slow
 def test_over_many_samples_the_corrected_effects_are_unbiased_and_their_errors_right():
     rng = np.random.default_rng(5)
     errors, stated, inside = [], [], []
-    for _ in range(24):
-        sample, truth = make_noisy(rng, n_groups=8, n_never=20)
+    for _ in range(60):
+        sample, truth = make_noisy(rng)
         found = estimate_dispersion_effect(sample, measure="variance").effects
         errors.append(found["effect"].to_numpy() - truth)
         stated.append(found["std_error"].to_numpy())
         inside.append(((found["conf_low"] < truth) & (truth < found["conf_high"])).to_numpy())
     bias, scatter = np.mean(errors, axis=0), np.std(errors, axis=0)
-    assert (np.abs(bias) < 3 * scatter / np.sqrt(24)).all()
+    assert (np.abs(bias) < 3 * scatter / np.sqrt(60)).all()
     # The truth is that of the same schools: the standard error, for schools drawn anew, is no smaller.
-    assert (np.mean(stated, axis=0) > 0.7 * scatter).all()
-    assert (np.mean(inside, axis=0) >= 0.8).all()
+    assert (np.mean(stated, axis=0) > 0.8 * scatter).all()
+    assert (np.mean(inside, axis=0) >= 0.88).all()
 
 
 def test_years_are_listed_with_what_was_observed_and_what_would_have_been():

@@ -138,6 +138,7 @@ def test_a_workbook_that_is_no_county_is_explained_by_the_check(case, workbook):
     assert word in text
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_junk_rows_are_told_briefly(workbook, tmp_path, workspace):  # noqa: F811
     path = workbook({YEARS: None})
     folder = tmp_path / "county"

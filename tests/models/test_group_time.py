@@ -104,7 +104,7 @@ def reference():
 @pytest.mark.parametrize("covariates", [(), ("x1", "x2")])
 @pytest.mark.parametrize("base", ["varying", "universal"])
 @pytest.mark.parametrize("weight", ["", "weight"])
-@pytest.mark.parametrize("anticipation", [0, 1])
+@pytest.mark.parametrize("anticipation", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_equals_csdid(reference, comparison, covariates, base, weight, anticipation):
     table, designs = reference
     panel, fixed = wide(table, "unit", "period", "y", "cohort", covariates, weight or None)

@@ -55,6 +55,7 @@ def visible_text(shown: Shown) -> str:
     return Outline(REFERENCE.sub("", shown.html)).text
 
 
+@pytest.mark.slow
 def test_both_languages_have_the_same_tables_with_the_same_numbers(chinese, english):
     zh, en = tables_of(chinese.results), tables_of(english.results)
     assert len(zh) > 15
@@ -65,6 +66,7 @@ def test_both_languages_have_the_same_tables_with_the_same_numbers(chinese, engl
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_both_languages_have_the_same_findings(chinese, english, name):
     def stated(executed):
         found = json.loads((executed.results / name / "findings.json").read_text(encoding="utf-8"))
@@ -86,7 +88,7 @@ def test_sentences_give_the_same_figures_in_both_languages(chinese, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("language", ["chinese", "english"])
+@pytest.mark.parametrize("language", ["chinese", pytest.param("english", marks=pytest.mark.slow)])
 def test_no_code_name_is_visible(request, language, name):
     executed = request.getfixturevalue(language)
     text = " ".join(visible_text(shown) for shown in executed.shown[name])
@@ -97,6 +99,7 @@ def test_no_code_name_is_visible(request, language, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_no_chinese_label_is_left_on_an_english_page(english, chinese, name):
     """Titles, headings and notes: cells may quote Chinese names from the data."""
     for shown in english.shown[name]:

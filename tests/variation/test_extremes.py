@@ -49,6 +49,7 @@ def test_the_bound_for_many_schools_encloses_the_exact_one_tightly(seed, monkeyp
 
 
 @pytest.mark.parametrize("seed", range(20))
+@pytest.mark.slow
 def test_lowest_is_not_beaten_by_descent_from_many_points(seed):
     rng = np.random.default_rng(seed)
     bounds = box(rng, 5)

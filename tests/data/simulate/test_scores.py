@@ -58,6 +58,7 @@ def test_prior_scores_are_the_pupils_own_scores_of_the_year_before(demo):
     assert joined["prior_score"].equals(joined["score_before"])
 
 
+@pytest.mark.slow
 def test_planted_effects_are_the_difference_to_a_county_without_effects():
     with_effects = simulate_county(replace(SMALL, effects=BIG), seed=5)
     nothing = replace(NO_EFFECTS, teacher_sd=0.0, choice_year_dip=0.0)

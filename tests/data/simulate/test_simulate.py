@@ -88,12 +88,14 @@ def test_a_clean_county_has_no_empty_cells_no_names_without_codes_and_no_changes
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 def test_planned_coefficients_are_hit_in_other_counties_too(seed: int):
     settings = SimulationSettings(n_schools=40 + 20 * seed, n_years=3, with_scores=False)
     for entry in simulate_county(settings, seed=seed).truth["indicators"]:
         assert entry["complete_coefficient"] == pytest.approx(entry["planned_coefficient"], abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_pool_has_counties_with_codes_names_and_people_of_their_own():
     pool = list(simulate_pool(3, replace(TINY, with_scores=False), seed=9))
     assert [simulated.county.county_id for simulated in pool] == ["990101", "990102", "990103"]
@@ -111,6 +113,7 @@ def test_a_folder_of_parquet_holds_all_tables(tmp_path: Path):
     assert json.loads((tmp_path / "county" / "truth.json").read_text(encoding="utf-8"))["synthetic"] is True
 
 
+@pytest.mark.slow
 def test_two_writings_are_equal_byte_by_byte(tmp_path: Path):
     simulated = simulate_county(TINY, seed=2)
     for place in ("one", "two"):

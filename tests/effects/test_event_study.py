@@ -8,9 +8,10 @@ import pytest
 
 from tests.effects.samples import YEARS, make_sample, never
 from toolkit.effects.event_study import EventStudySettings, estimate_event_study
-from toolkit.inference.clusters import debiased_effective_clusters
+from toolkit.inference.clusters import debiased_effective_clusters, sum_influence
 from toolkit.inference.honest_relative import estimate_under_relative_magnitudes
 from toolkit.models.group_time import estimate_group_time
+from toolkit.models.group_time_aggregates import aggregate_group_time
 
 PATH = {0: 0.1, 1: 0.2, 2: 0.3}
 QUICK: dict[str, Any] = {"n_draws": 199}
@@ -127,3 +128,22 @@ def test_the_cells_are_those_of_the_universal_base():
 def test_settings_without_years_on_both_sides_are_refused(settings):
     with pytest.raises(ValueError, match="years before"):
         EventStudySettings(**settings)
+
+
+def test_standard_errors_carry_the_factor_of_each_side():
+    study = study_of(np.random.default_rng(10))
+    effects = estimate_group_time(study.sample.panel, comparison="not_yet", base="universal")
+    averages = aggregate_group_time(effects, "event_time", event_times=(-6, 2))
+    plain = sum_influence(averages.overall_influence, study.sample.clusters[effects.used]).contributions[:, 0]
+    factor = np.where(study.is_treated, 10 / 9, 60 / 59)
+    assert study.average.std_error**2 == pytest.approx((factor * plain**2).sum())
+
+
+def test_a_cohort_whose_base_year_was_not_observed_is_refused():
+    sample = make_sample(
+        [*[2020] * 6, *never(20)],
+        outcomes=np.random.default_rng(11).normal(size=(26, 9)),
+        periods=np.array([year for year in YEARS if year != 2019], dtype=float),
+    )
+    with pytest.raises(ValueError, match=r"base year was not observed for the cohorts of \[2020\]"):
+        estimate_event_study(sample, EventStudySettings(**QUICK))

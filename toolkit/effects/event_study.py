@@ -169,12 +169,17 @@ def estimate_event_study(
     Raises
     ------
     ValueError
-        If no effect after joining is identified: let the design guard look first.
+        If no effect after joining is identified (let the design guard look first), or the year before
+        the anticipation was not observed for some cohort: its years would be compared with another base.
     """
     chosen = settings or EventStudySettings()
     effects = estimate_group_time(
         sample.panel, comparison=chosen.comparison, base="universal", anticipation=chosen.anticipation
     )
+    is_elsewhere = (effects.bases - effects.cohorts) != -1 - chosen.anticipation
+    if is_elsewhere.any():
+        cohorts = sorted({int(cohort) for cohort in effects.cohorts[is_elsewhere]})
+        raise ValueError(f"the base year was not observed for the cohorts of {cohorts}")
     averages = aggregate_group_time(effects, "event_time", event_times=(chosen.first, chosen.last))
     clusters = sample.clusters[effects.used]
     columns = np.column_stack([averages.influence, averages.overall_influence])

@@ -112,7 +112,7 @@ def draw_errors(
     References
     ----------
     Callaway, B. and Sant'Anna, P. H. C. (2021). Difference-in-differences with multiple time periods.
-    Journal of Econometrics 225(2), 200-230, algorithm 1 and remark 10 (clusters).
+    Journal of Econometrics 225(2), 200-230, for multipliers shared by the units of a cluster.
     """
     if kind not in get_args(Multiplier):
         raise ValueError(f"kind must be one of {get_args(Multiplier)}, not {kind!r}")

@@ -156,8 +156,10 @@ def estimate_group_time(
 
     References
     ----------
-    Callaway and Sant'Anna (2021), Journal of Econometrics 225, eq. 2.8 and 2.9, theorem 1;
-    Sant'Anna and Zhao (2020), Journal of Econometrics 219, eq. 3.1 and 3.3.
+    Callaway, B. and Sant'Anna, P. (2021). Difference-in-differences with multiple time periods. Journal of
+    Econometrics 225.
+    Sant'Anna, P. and Zhao, J. (2020). Doubly robust difference-in-differences estimators. Journal of
+    Econometrics 219.
     """
     used = np.flatnonzero(panel.cohorts > panel.periods[0] + anticipation)
     if unbalanced == "complete":

@@ -65,7 +65,8 @@ def aggregate_group_time(
 
     References
     ----------
-    Callaway and Sant'Anna (2021), Journal of Econometrics 225, table 1 and corollary 2.
+    Callaway, B. and Sant'Anna, P. (2021). Difference-in-differences with multiple time periods. Journal of
+    Econometrics 225.
     """
     cells = _Cells(effects, event_times)
     if not cells.exposed.any():

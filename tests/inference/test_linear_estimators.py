@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.inference.linear_estimators import (
-    analytic_t_test,
-    mean_change_estimator,
-    overall_effect_estimator,
-)
+from toolkit.inference.linear_estimators import analytic_t_test, overall_effect_estimator
 from toolkit.inference.permutation import permutation_test
 from toolkit.models.group_time import NEVER, AdoptionPanel, estimate_group_time
 from toolkit.models.group_time_aggregates import aggregate_group_time
@@ -31,62 +27,20 @@ def labels(group):
 @pytest.mark.parametrize("kind", ["simple", "event_time"])
 def test_estimate_and_variance_equal_those_of_the_group_time_effects(kind):
     own, group = panel()
-    estimate, contributions = overall_effect_estimator(own, labels(group), kind=kind)(
-        own.outcomes, own.cohorts
+    estimator = overall_effect_estimator(
+        own, labels(group), kind=kind, comparison="not_yet", anticipation=1, last=1
     )
-    overall = aggregate_group_time(estimate_group_time(own), kind)
+    estimates, contributions = estimator(own.outcomes[None], own.cohorts[None])
+    effects = estimate_group_time(own, comparison="not_yet", anticipation=1, base="universal")
+    overall = aggregate_group_time(effects, kind, event_times=(-np.inf, 1))
     sums = [overall.overall_influence[labels(group) == label].sum() for label in np.unique(labels(group))]
-    assert estimate == overall.overall
-    np.testing.assert_allclose(contributions, np.array(sums) / 60, atol=1e-15)
-
-
-def test_estimate_and_contributions_are_linear_in_the_outcomes():
-    own, group = panel()
-    estimator = overall_effect_estimator(own, labels(group))
-    other = np.random.default_rng(3).normal(size=own.outcomes.shape)
-    parts = [estimator(values, own.cohorts) for values in (own.outcomes, other)]
-    joint = estimator(2 * own.outcomes - 3 * other, own.cohorts)
-    assert joint[0] == pytest.approx(2 * parts[0][0] - 3 * parts[1][0])
-    np.testing.assert_allclose(joint[1], 2 * parts[0][1] - 3 * parts[1][1], atol=1e-14)
-
-
-def test_a_constant_effect_is_recovered_without_error():
-    own, group = panel()
-    exposed = (PERIODS[None, :] >= own.cohorts[:, None]).astype(float)
-    estimate, contributions = overall_effect_estimator(own, labels(group))(exposed, own.cohorts)
-    assert estimate == pytest.approx(1.0)
-    np.testing.assert_allclose(contributions, 0, atol=1e-14)
-
-
-def test_is_missing_when_nobody_is_treated():
-    own, group = panel()
-    estimate, contributions = overall_effect_estimator(own, labels(group))(own.outcomes, np.full(60, NEVER))
-    assert np.isnan(estimate)
-    assert np.isnan(contributions).all()
-
-
-def test_means_of_changes_equal_the_group_time_effects_without_covariates():
-    own, group = panel(effect=0.7)
-    plain = AdoptionPanel(own.outcomes, PERIODS, own.cohorts, np.empty((60, 0)), own.weights)
-    late = np.where(group == 4, 2030.0, np.where(group == 5, 2015.0, own.cohorts))
-    for cohorts in (own.cohorts, late, np.where(group == 3, 2016.5, own.cohorts)):
-        slow = overall_effect_estimator(plain, labels(group))(own.outcomes, cohorts)
-        fast = mean_change_estimator(plain, labels(group))(own.outcomes, cohorts)
-        assert fast[0] == pytest.approx(slow[0], rel=1e-12)
-        np.testing.assert_allclose(fast[1], slow[1], atol=1e-15)
-
-
-def test_means_of_changes_refuse_missing_outcomes_and_nobody_treated():
-    own, group = panel()
-    estimator = mean_change_estimator(own, labels(group))
-    with pytest.raises(ValueError, match="complete"):
-        estimator(np.full((60, 6), np.nan), own.cohorts)
-    assert np.isnan(estimator(own.outcomes, np.full(60, NEVER))[0])
+    assert estimates[0, 0] == pytest.approx(overall.overall, abs=1e-12)
+    np.testing.assert_allclose(contributions[0, 0], np.array(sums) / 60, atol=1e-14)
 
 
 def test_permutation_of_group_time_effects_covers_the_effect():
     own, group = panel(effect=1.5)
-    estimator = mean_change_estimator(own, labels(group))
+    estimator = overall_effect_estimator(own, labels(group), kind="simple")
     result = permutation_test(own.outcomes, PERIODS, own.cohorts, group, estimator, seed=1)
     assert result.n_assignments == 1260
     assert result.conf_low <= 1.5 <= result.conf_high
@@ -96,6 +50,10 @@ def test_permutation_of_group_time_effects_covers_the_effect():
 def test_t_test_is_that_of_estimate_over_standard_error():
     own, group = panel(effect=0.5)
     estimator = overall_effect_estimator(own, labels(group))
-    estimate, contributions = estimator(own.outcomes, own.cohorts)
-    found = analytic_t_test(estimator, 9.0)(own.outcomes, own.cohorts)
-    assert found == pytest.approx(2 * stats.t.cdf(-abs(estimate) / np.linalg.norm(contributions), 9))
+    stack = np.stack([own.outcomes, 2 * own.outcomes + 1, own.outcomes**2])
+    estimates, contributions = estimator(stack, own.cohorts[None])
+    found = analytic_t_test(estimator, 9.0)(stack, own.cohorts)
+    for position in range(3):
+        statistic = abs(estimates[position, 0] / np.linalg.norm(contributions[position, 0]))
+        assert found[position] == pytest.approx(2 * stats.t.cdf(-statistic, 9))
+    assert found[1] == pytest.approx(found[0])

@@ -20,6 +20,13 @@ def mean_change(outcomes, cohorts):
     return change[treated].mean() - change[~treated].mean(), contributions
 
 
+def mean_changes(outcomes, cohorts):
+    """The same for all outcomes and assignments."""
+    found = [[mean_change(values, assigned) for assigned in cohorts] for values in outcomes]
+    estimates = np.array([[estimate for estimate, _ in row] for row in found])
+    return estimates, np.array([[own for _, own in row] for row in found])
+
+
 def simulated(seed, n_groups=8, n_treated=3, size=2, effect=0.0, alone=0):
     """Groups of schools with shocks of their own, the first of them treated from 2018."""
     rng = np.random.default_rng(seed)
@@ -51,7 +58,7 @@ def slow_p_value(outcomes, cohorts, group, effect):
 def test_exact_p_value_equals_all_choices_of_treated_groups():
     for seed in range(4):
         data = simulated(seed, effect=0.8 * (seed % 2))
-        result = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1)
+        result = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1)
         assert result.is_exact
         assert result.n_assignments == result.n_used == 56
         assert result.p_value == pytest.approx(slow_p_value(*data, 0.0), abs=1e-12)
@@ -59,7 +66,7 @@ def test_exact_p_value_equals_all_choices_of_treated_groups():
 
 def test_interval_ends_where_the_test_by_hand_begins_to_reject():
     data = simulated(11, n_groups=10, effect=1.0, alone=5)
-    result = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1, confidence_level=0.9)
+    result = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1, confidence_level=0.9)
     assert result.n_used == 120
     grid = np.linspace(result.conf_low - 1, result.conf_high + 1, 25)
     kept = [effect for effect in grid if slow_p_value(*data, effect) > 0.1]
@@ -74,20 +81,20 @@ def test_interval_ends_where_the_test_by_hand_begins_to_reject():
 
 def test_monte_carlo_adds_the_real_assignment_and_agrees_with_the_exact_p_value():
     data = simulated(3, n_groups=8, alone=3)
-    exact = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1)
-    drawn = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1, n_draws=499, most_exact=10)
+    exact = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1)
+    drawn = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1, n_draws=499, most_exact=10)
     assert not drawn.is_exact
     assert drawn.n_used == 500
     assert drawn.smallest_p_value == 0.002
     assert (500 * drawn.p_value) == pytest.approx(round(500 * drawn.p_value), abs=1e-9)
     assert drawn.p_value == pytest.approx(exact.p_value, abs=4 * np.sqrt(0.25 / 499))
-    again = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1, n_draws=499, most_exact=10)
+    again = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1, n_draws=499, most_exact=10)
     assert again == drawn
 
 
 def test_order_of_units_does_not_matter_and_intervals_follow_shift_and_scale():
     outcomes, cohorts, group = simulated(5, effect=0.5)
-    plain = permutation_test(outcomes, PERIODS, cohorts, group, mean_change, seed=1, confidence_level=0.9)
+    plain = permutation_test(outcomes, PERIODS, cohorts, group, mean_changes, seed=1, confidence_level=0.9)
     order = np.random.default_rng(0).permutation(len(group))
     exposed = PERIODS[None, :] >= cohorts[:, None]
     moved = permutation_test(
@@ -95,7 +102,7 @@ def test_order_of_units_does_not_matter_and_intervals_follow_shift_and_scale():
         PERIODS,
         cohorts[order],
         group[order],
-        mean_change,
+        mean_changes,
         seed=1,
         confidence_level=0.9,
     )
@@ -106,7 +113,7 @@ def test_order_of_units_does_not_matter_and_intervals_follow_shift_and_scale():
 
 def test_interval_is_unbounded_when_there_are_too_few_assignments():
     data = simulated(1, n_groups=4, n_treated=1, alone=6)
-    result = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1)
+    result = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1)
     assert result.smallest_p_value == 0.25
     assert (result.conf_low, result.conf_high) == (-np.inf, np.inf)
 
@@ -115,7 +122,7 @@ def test_rejects_as_often_as_stated_and_covers_the_effect_with_three_treated_gro
     rejected, covered = [], []
     for seed in range(60):
         data = simulated(seed, n_groups=7, n_treated=3, size=2, effect=0.0)
-        result = permutation_test(data[0], PERIODS, *data[1:], mean_change, seed=1, confidence_level=0.9)
+        result = permutation_test(data[0], PERIODS, *data[1:], mean_changes, seed=1, confidence_level=0.9)
         rejected.append(result.p_value <= 0.1)
         covered.append(result.conf_low <= 0 <= result.conf_high)
     # Of 35 assignments three are the most extreme tenth.
@@ -127,9 +134,9 @@ def test_assignments_without_an_estimate_count_as_extreme():
     outcomes, cohorts, group = simulated(2, effect=3.0)
 
     def partial(values, assigned):
-        estimate, own = mean_change(values, assigned)
-        blank = np.isfinite(assigned[group == 7]).any()
-        return (np.nan, np.full(len(own), np.nan)) if blank else (estimate, own)
+        estimates, own = mean_changes(values, assigned)
+        blank = np.isfinite(assigned[:, group == 7]).any(axis=1)
+        return np.where(blank, np.nan, estimates), np.where(blank[:, None], np.nan, own)
 
     result = permutation_test(outcomes, PERIODS, cohorts, group, partial, seed=1)
     # Group 7 is treated in 21 of the 56 choices.
@@ -140,8 +147,13 @@ def test_assignments_without_an_estimate_count_as_extreme():
 def test_refuses_treated_units_outside_the_groups_and_a_missing_estimate():
     outcomes, cohorts, group = simulated(2)
     with pytest.raises(ValueError, match="in no school group"):
-        permutation_test(outcomes, PERIODS, cohorts, np.where(group == 7, 0, group - 1), mean_change, seed=1)
+        permutation_test(outcomes, PERIODS, cohorts, np.where(group == 7, 0, group - 1), mean_changes, seed=1)
     with pytest.raises(ValueError, match="took place"):
         permutation_test(
-            outcomes, PERIODS, cohorts, group, lambda values, _: (np.nan, np.full(16, np.nan)), seed=1
+            outcomes,
+            PERIODS,
+            cohorts,
+            group,
+            lambda values, assigned: (np.full((2, 56), np.nan), np.full((2, 56, 16), np.nan)),
+            seed=1,
         )

@@ -12,12 +12,12 @@ OUTCOMES = RNG.normal(size=(100, 4)) * 0.3 + RNG.normal(size=(100, 1)) + RNG.nor
 
 def group_mean_test(outcomes, cohorts):
     """Two-sample t-test of the change of groups and lone schools."""
-    change = outcomes[:, 2:].mean(axis=1) - outcomes[:, :2].mean(axis=1)
+    change = outcomes[:, :, 2:].mean(axis=2) - outcomes[:, :, :2].mean(axis=2)
     label = np.where(GROUP >= 0, GROUP, 100 + np.arange(100))
     names = np.unique(label)
-    means = np.array([change[label == name].mean() for name in names])
+    means = np.array([change[:, label == name].mean(axis=1) for name in names])
     treated = np.array([np.isfinite(cohorts[label == name]).all() for name in names])
-    return stats.ttest_ind(means[treated], means[~treated], equal_var=False).pvalue
+    return np.asarray(stats.ttest_ind(means[treated], means[~treated], equal_var=False)[1])
 
 
 def curve(outcomes=OUTCOMES, **options):
@@ -49,11 +49,12 @@ def test_draws_the_stated_number_of_whole_groups_and_adds_the_effect_after_adopt
 
     def watch(outcomes, cohorts):
         seen.append((outcomes - OUTCOMES, cohorts))
-        return 1.0
+        return np.ones(len(outcomes))
 
     simulate_power(OUTCOMES, PERIODS, GROUP, [2018.0, 2019.0], watch, seed=1, effects=(0.0, 2.0), n_draws=3)
-    assert len(seen) == 6
-    for added, cohorts in seen[1::2]:
+    assert [added.shape for added, _ in seen] == [(2, 100, 4)] * 3
+    for (nothing, added), cohorts in seen:
+        np.testing.assert_array_equal(nothing, 0)
         assert sorted(cohorts[np.isfinite(cohorts)]) == [2018.0] * 3 + [2019.0] * 3
         assert (cohorts[GROUP < 0] == np.inf).all()
         np.testing.assert_allclose(added, 2.0 * (PERIODS[None, :] >= cohorts[:, None]), atol=1e-12)

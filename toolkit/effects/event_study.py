@@ -1,6 +1,7 @@
 """The event study of an adoption: effects by year since joining, their average, and what bounds them."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,11 @@ from toolkit.inference.multiplier import draw_errors, simultaneous_critical_valu
 from toolkit.inference.power import detectable_from_std_error
 from toolkit.models.group_time import Comparison, GroupTimeEffects, estimate_group_time
 from toolkit.models.group_time_aggregates import Aggregate, aggregate_group_time
+from toolkit.models.group_time_blocks import estimate_group_time_within
 
 Floats = NDArray[np.float64]
+Within = Literal["county", "province", "everywhere"]
+PROVINCE_DIGITS = 2
 
 TABLE_COLUMNS = [
     "event_time",
@@ -54,6 +58,10 @@ class EventStudySettings:
         Of intervals and bands.
     n_draws, seed : int
         Draws of the multiplier bootstrap behind the band.
+    within : {"county", "province", "everywhere"}, optional
+        Where schools are compared: with "county" whatever moves a county in a year drops out, with
+        "province" (the first two digits of the county's code) whatever moves a province. If not given,
+        within the county where groups adopt, and everywhere where counties do.
     """
 
     comparison: Comparison = "not_yet"
@@ -63,8 +71,11 @@ class EventStudySettings:
     confidence_level: float = 0.95
     n_draws: int = 999
     seed: int = 1
+    within: Within | None = None
 
     def __post_init__(self) -> None:
+        if self.within is not None and self.within not in get_args(Within):
+            raise ValueError(f"within must be one of {get_args(Within)}, not {self.within!r}")
         if self.last < 0 or self.anticipation < 0 or self.first >= -self.anticipation:
             raise ValueError("an event study needs years before the anticipation, and year 0 or later")
 
@@ -80,7 +91,7 @@ class AverageEffect:
     degrees : float
         Effective degrees of freedom.
     conf_low, conf_high : float
-        t interval. Which interval is printed is for `inference.interval_rule` to say.
+        t interval; missing, as what is below, where outcomes without any spread leave no error. Which interval is printed is for `inference.interval_rule` to say.
     detectable : float
         Effect that a repetition would find with power 80 % at 5 %.
     """
@@ -173,9 +184,7 @@ def estimate_event_study(
         the anticipation was not observed for some cohort: its years would be compared with another base.
     """
     chosen = settings or EventStudySettings()
-    effects = estimate_group_time(
-        sample.panel, comparison=chosen.comparison, base="universal", anticipation=chosen.anticipation
-    )
+    effects = _group_time_effects(sample, chosen)
     is_elsewhere = (effects.bases - effects.cohorts) != -1 - chosen.anticipation
     if is_elsewhere.any():
         cohorts = sorted({int(cohort) for cohort in effects.cohorts[is_elsewhere]})
@@ -199,9 +208,33 @@ def estimate_event_study(
     )
 
 
+def _group_time_effects(sample: AdoptionSample, settings: EventStudySettings) -> GroupTimeEffects:
+    """Estimate the cells, comparing where the settings say."""
+    within = settings.within or ("everywhere" if sample.rules.assignment == "county" else "county")
+    county = sample.units["county_id"].astype(str)
+    blocks = county if within == "county" else county.str[:PROVINCE_DIGITS]
+    number = pd.factorize(blocks, sort=True)[0].astype(np.int64)
+    if within == "everywhere" or (number == number[0]).all():
+        return estimate_group_time(
+            sample.panel,
+            comparison=settings.comparison,
+            base="universal",
+            anticipation=settings.anticipation,
+        )
+    return estimate_group_time_within(
+        sample.panel,
+        number,
+        comparison=settings.comparison,
+        base="universal",
+        anticipation=settings.anticipation,
+    )
+
+
 def _average(averages: Aggregate, influence: ClusterInfluence, settings: EventStudySettings) -> AverageEffect:
     own = influence.contributions[:, -1]
     std_error = float(cluster_std_errors(influence)[-1])
+    if not std_error > 0:
+        return AverageEffect(averages.overall, std_error, np.nan, np.nan, np.nan, np.nan)
     degrees = degrees_of_freedom(debiased_effective_clusters(own))
     low, high = t_interval(averages.overall, std_error, degrees, confidence_level=settings.confidence_level)
     return AverageEffect(
@@ -224,7 +257,8 @@ def _table(averages: Aggregate, influence: ClusterInfluence, settings: EventStud
     for position, (at, effect, error) in enumerate(
         zip(averages.at, averages.effects, std_errors, strict=True)
     ):
-        if is_base[position]:
+        if is_base[position] or not error > 0:
+            # A single school against as many others as there are coefficients has no spread to go by.
             limits = (np.nan,) * 4
         else:
             degrees = degrees_of_freedom(debiased_effective_clusters(points.contributions[:, position]))

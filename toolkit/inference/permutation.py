@@ -10,9 +10,10 @@ from toolkit.inference.assignments import permuted_cohorts, schedules_of
 
 Floats = NDArray[np.float64]
 
-LinearEstimator = Callable[[Floats, Floats], tuple[float, Floats]]
-"""From outcomes (n_units, n_periods) and cohorts (n_units,) to an estimate and the contribution of each
-cluster to its error (n_clusters,), both linear in the outcomes and with every cluster in the same place."""
+LinearEstimator = Callable[[Floats, Floats], tuple[Floats, Floats]]
+"""From outcomes (n_outcomes, n_units, n_periods) and cohorts (n_assignments, n_units) to estimates
+(n_outcomes, n_assignments) and the contribution of each cluster to their errors (n_outcomes, n_assignments,
+n_clusters), both linear in the outcomes and with every cluster in the same place."""
 
 TIE = 1e-9
 
@@ -160,8 +161,7 @@ def permutation_test(
     assignments = permuted_cohorts(schedules, cohorts, n_draws=None if is_exact else n_draws, seed=seed)
     exposed = periods[None, :] >= cohorts[:, None]
     exposure = np.where(np.isfinite(outcomes), exposed.astype(float), np.nan)
-    rows = [_moments(estimator, outcomes, exposure, assigned) for assigned in assignments]
-    statistics = _Statistics(*np.array(rows).T)
+    statistics = _statistics(estimator, np.stack([outcomes, exposure]), np.array(list(assignments)))
     if not np.isfinite(statistics.value[0]):
         raise ValueError("the estimator has no estimate under the assignment that took place")
     low, high = _invert(statistics, 1 - confidence_level)
@@ -175,19 +175,18 @@ def permutation_test(
         conf_high=high,
         confidence_level=confidence_level,
         n_assignments=possible,
-        n_used=len(rows),
+        n_used=len(statistics.value),
         is_exact=is_exact,
         n_undefined=int(np.count_nonzero(~np.isfinite(statistics.value))),
     )
 
 
-def _moments(
-    estimator: LinearEstimator, outcomes: Floats, exposure: Floats, cohorts: Floats
-) -> tuple[float, ...]:
-    """Return estimate, slope in the effect, and the three moments of the contributions."""
-    value, own = estimator(outcomes, cohorts)
-    slope, of_effect = estimator(exposure, cohorts)
-    return value, slope, float(own @ own), float(own @ of_effect), float(of_effect @ of_effect)
+def _statistics(estimator: LinearEstimator, outcomes: Floats, assignments: Floats) -> _Statistics:
+    """Return estimates, slopes in the effect, and the three moments of the contributions."""
+    (value, slope), (own, of_effect) = estimator(outcomes, assignments)
+    products = ((own, own), (own, of_effect), (of_effect, of_effect))
+    square, cross, curve = ((one * other).sum(axis=1) for one, other in products)
+    return _Statistics(value, slope, square, cross, curve)
 
 
 def _invert(statistics: _Statistics, size: float) -> tuple[float, float]:
@@ -212,19 +211,26 @@ def _p_values_in_blocks(statistics: _Statistics, effects: Floats) -> Floats:
 def _crossings(statistics: _Statistics) -> Floats:
     """Return effects at which an assignment's squared statistic equals that of the first."""
     finite = np.isfinite(statistics.value)
-    numerators = np.array(
-        [statistics.value**2, -2 * statistics.value * statistics.slope, statistics.slope**2]
-    ).T
-    variances = np.array([statistics.square, -2 * statistics.cross, statistics.curve]).T
+    value, slope = statistics.value[finite], statistics.slope[finite]
+    square, cross, curve = statistics.square[finite], statistics.cross[finite], statistics.curve[finite]
+    numerators = np.column_stack([value**2, -2 * value * slope, slope**2])
+    variances = np.column_stack([square, -2 * cross, curve])
+    differences = np.zeros((len(value), 5))
+    for power in range(3):
+        differences[:, power : power + 3] += numerators[:, power, None] * variances[0]
+        differences[:, power : power + 3] -= numerators[0, power] * variances
+    return np.unique(_real_roots(differences[1:]))
+
+
+def _real_roots(polynomials: Floats) -> Floats:
+    """Return the real roots of all polynomials (n_polynomials, n_coefficients), lowest power first."""
     roots = []
-    for row in np.flatnonzero(finite)[1:]:
-        difference = np.polynomial.polynomial.polysub(
-            np.polynomial.polynomial.polymul(numerators[row], variances[0]),
-            np.polynomial.polynomial.polymul(numerators[0], variances[row]),
-        )
-        scale = np.abs(difference).max()
-        if scale == 0:
-            continue
-        found = np.polynomial.polynomial.polyroots(np.trim_zeros(difference, "b"))
+    degrees = np.where(polynomials != 0, np.arange(polynomials.shape[1]), 0).max(axis=1, initial=0)
+    for degree in np.unique(degrees[degrees > 0]):
+        own = polynomials[degrees == degree, : degree + 1]
+        companions = np.zeros((len(own), degree, degree))
+        companions[:, 1:, :-1] = np.eye(degree - 1)
+        companions[:, :, -1] = -own[:, :-1] / own[:, -1:]
+        found = np.linalg.eigvals(companions)
         roots.append(found.real[np.abs(found.imag) <= 1e-7 * (1 + np.abs(found.real))])
-    return np.unique(np.concatenate(roots)) if roots else np.empty(0)
+    return np.concatenate(roots) if roots else np.empty(0)

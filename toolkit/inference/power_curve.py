@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PlaceboTest = Callable[[Floats, Floats], float]
-"""From outcomes (n_units, n_periods) and cohorts (n_units,) to the p-value of no effect."""
+PlaceboTest = Callable[[Floats, Floats], Floats]
+"""From outcomes (n_outcomes, n_units, n_periods) and cohorts (n_units,) to p-values of no effect
+(n_outcomes,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def simulate_power(
     adoption : sequence of float
         First treated period of each treated group: its length is the number of groups drawn.
     test : callable
-        P-value from outcomes and cohorts (infinite if never treated). NaN counts as no rejection.
+        P-values from outcomes, one for each effect, and cohorts (infinite if never treated). NaN counts as
+        no rejection.
     seed : int
         Seed of the assignments.
     effects : sequence of float
@@ -107,6 +109,5 @@ def simulate_power(
         # Schools in no group read the last place, which never adopts.
         cohorts = dates[np.where(school_group < 0, n_groups, school_group)]
         exposed = periods[None, :] >= cohorts[:, None]
-        p_values = [test(outcomes + effect * exposed, cohorts) for effect in grid]
-        rejected += np.array(p_values) <= size
+        rejected += test(outcomes + grid[:, None, None] * exposed, cohorts) <= size
     return PowerCurve(grid, rejected / n_draws, n_draws, size)

@@ -93,6 +93,10 @@ class GroupTimeEffects:
         Units behind each cell.
     refusals : tuple of str, n_cells
         Why a cell has no effect; empty where it has.
+    blocks : ndarray of int, (n_cells,)
+        Block of units within which each cell compares, such as a county; 0 where there is one.
+    unit_blocks : ndarray of int, (n_units,)
+        Block of each unit.
     """
 
     panel: AdoptionPanel
@@ -105,6 +109,8 @@ class GroupTimeEffects:
     n_treated: NDArray[np.int64]
     n_comparison: NDArray[np.int64]
     refusals: tuple[Refusal, ...]
+    blocks: NDArray[np.int64]
+    unit_blocks: NDArray[np.int64]
 
     @property
     def event_times(self) -> Floats:
@@ -197,6 +203,8 @@ def estimate_group_time(
         n_treated=counts[0],
         n_comparison=counts[1],
         refusals=tuple(refusals),
+        blocks=np.zeros(len(cells), dtype=np.int64),
+        unit_blocks=np.zeros(kept.n_units, dtype=np.int64),
     )
 
 

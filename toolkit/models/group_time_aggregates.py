@@ -49,6 +49,8 @@ def aggregate_group_time(
 ) -> Aggregate:
     """Average group-time effects; cohorts count by the weight of their units.
 
+    The cohorts of different blocks are different cohorts, averaged alike.
+
     Parameters
     ----------
     effects : GroupTimeEffects
@@ -84,11 +86,11 @@ def aggregate_group_time(
     values = np.array([value for value, _ in averages])
     influence = np.column_stack([own for _, own in averages])
     if kind == "cohort":
-        overall = cells.weighted(values, influence, cells.shares(at), at)
+        overall = cells.over_cohorts(values, influence, at)
     else:
         counted = at >= 0 if kind == "event_time" else np.ones(len(at), dtype=bool)
         overall = float(values[counted].mean()), influence[:, counted].mean(axis=1)
-    n_cohorts = np.array([len(np.unique(cells.cohorts[own])) for own in members])
+    n_cohorts = np.array([len(np.unique(cells.groups[own])) for own in members])
     return Aggregate(kind, at, values, influence, n_cohorts, *overall)
 
 
@@ -98,6 +100,8 @@ class _Cells:
     def __init__(self, effects: GroupTimeEffects, event_times: tuple[float, float]) -> None:
         self.effects, self.panel = effects, effects.panel
         self.cohorts, self.periods = effects.cohorts, effects.periods
+        pairs = np.column_stack([effects.blocks, effects.cohorts])
+        self.labels, self.groups = np.unique(pairs, axis=0, return_inverse=True)
         # Rounding keeps apart and together the same times of fractional periods.
         self.event_times = np.round(effects.event_times, 9)
         first, last = event_times
@@ -107,29 +111,32 @@ class _Cells:
 
     def average(self, own: NDArray[np.intp]) -> tuple[float, Floats]:
         """Average some cells by the size of their cohorts; return the average and its influence."""
-        values = self.effects.effects[own]
-        return self.weighted(
-            values, self.effects.influence[:, own], self.shares(self.cohorts[own]), self.cohorts[own]
-        )
+        groups = self.groups[own]
+        members = np.column_stack([self._members(group) for group in np.unique(groups)])
+        places = np.searchsorted(np.unique(groups), groups)
+        return self.weighted(self.effects.effects[own], self.effects.influence[:, own], members, places)
 
-    def shares(self, cohorts: Floats) -> Floats:
-        """Return the mean over all units of weight times membership, cohort by cohort."""
-        sizes = {
-            cohort: float(self.panel.weights[self.panel.cohorts == cohort].sum()) / self.panel.n_units
-            for cohort in np.unique(cohorts)
-        }
-        return np.array([sizes[cohort] for cohort in cohorts])
+    def over_cohorts(self, values: Floats, influence: Floats, cohorts: Floats) -> tuple[float, Floats]:
+        """Average one value per cohort by its size, the same cohort of all blocks together."""
+        members = self.panel.cohorts[:, None] == cohorts
+        return self.weighted(values, influence, members, np.arange(len(cohorts)))
 
     def weighted(
-        self, values: Floats, influence: Floats, shares: Floats, cohorts: Floats
+        self, values: Floats, influence: Floats, members: NDArray[np.bool_], places: NDArray[np.intp]
     ) -> tuple[float, Floats]:
-        """Average by shares; the shares are estimates, too, and units move them."""
-        total = shares.sum()
-        average = float(values @ shares / total)
-        own = influence @ (shares / total)
-        surplus = (values - average) / total
-        for cohort in np.unique(cohorts):
-            same = cohorts == cohort
-            member = self.panel.weights * (self.panel.cohorts == cohort)
-            own = own + (member - shares[same][0]) * surplus[same].sum()
-        return average, own
+        """Average values by the weight of the units behind them.
+
+        `members` has a column for each set of units, `places` the column of each value. The shares of
+        the sets are estimates, too, and units move them.
+        """
+        weighted = self.panel.weights[:, None] * members
+        shares = weighted.sum(axis=0) / self.panel.n_units
+        total = shares[places].sum()
+        average = float(values @ shares[places] / total)
+        surplus = np.bincount(places, (values - average) / total, minlength=len(shares))
+        return average, influence @ (shares[places] / total) + (weighted - shares) @ surplus
+
+    def _members(self, group: int) -> NDArray[np.bool_]:
+        """Return the units of a cohort of one block, (n_units,)."""
+        block, cohort = self.labels[group]
+        return (self.panel.cohorts == cohort) & (self.effects.unit_blocks == block)

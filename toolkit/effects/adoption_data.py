@@ -1,0 +1,60 @@
+"""Exposure and outcomes of one county or several, from which the samples of a study are drawn."""
+
+from dataclasses import dataclass
+
+from toolkit.effects.adoption_panel import AdoptionSample, build_adoption_sample, pool_samples
+from toolkit.effects.sample_rules import DEFAULT_RULES, SampleRules
+from toolkit.indicators.adoption import Adoption
+from toolkit.indicators.adoption_reasons import ADOPTER
+from toolkit.indicators.school_panel import SchoolPanel
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionData:
+    """Who joined when, and what is known of each school, county by county.
+
+    Attributes
+    ----------
+    counties : tuple of (Adoption, SchoolPanel)
+        One pair a county, the units of both the same.
+    """
+
+    counties: tuple[tuple[Adoption, SchoolPanel], ...]
+
+    def __post_init__(self) -> None:
+        if not self.counties:
+            raise ValueError("a study needs a county")
+
+    @property
+    def adoption(self) -> Adoption:
+        """Exposure of the first county."""
+        return self.counties[0][0]
+
+    @property
+    def panel(self) -> SchoolPanel:
+        """Outcomes of the first county."""
+        return self.counties[0][1]
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Outcomes that every county knows, in the order of the first."""
+        known = [set(panel.outcomes) for _, panel in self.counties]
+        return tuple(name for name in self.panel.outcomes if all(name in own for own in known))
+
+    def sample(self, *, stage: str, outcome: str, rules: SampleRules = DEFAULT_RULES) -> AdoptionSample:
+        """Build the sample of one study, over all counties.
+
+        Where groups adopt, a county in which no school of the stage joined has nothing to compare and
+        stays out of the pool.
+        """
+        parts = []
+        for adoption, panel in self.counties:
+            own = adoption.units[adoption.units["stage"] == stage]
+            if len(self.counties) == 1 or rules.assignment == "county" or own["status"].eq(ADOPTER).any():
+                parts.append(
+                    build_adoption_sample(adoption, panel, stage=stage, outcome=outcome, rules=rules)
+                )
+        if not parts:
+            adoption, panel = self.counties[0]
+            return build_adoption_sample(adoption, panel, stage=stage, outcome=outcome, rules=rules)
+        return parts[0] if len(parts) == 1 else pool_samples(parts)

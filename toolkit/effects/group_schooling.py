@@ -1,0 +1,242 @@
+"""The study of a programme that schools join in groups: every stage and role under one design."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.data.county import County
+from toolkit.effects.adoption_data import AdoptionData
+from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.effects.adoption_power import AdoptionPower, compute_adoption_power
+from toolkit.effects.adoption_study import (
+    AdoptionStudy,
+    StudySettings,
+    estimate_adoption_study,
+    with_base_year,
+)
+from toolkit.effects.balance import Balance, compute_balance
+from toolkit.effects.baseline import baseline_years
+from toolkit.effects.dispersion import DispersionEffect, estimate_dispersion_effect
+from toolkit.effects.event_study import EventStudySettings
+from toolkit.effects.sample_rules import Covariate, SampleRules, Weighting
+from toolkit.indicators.adoption import Adoption, compute_adoption
+from toolkit.indicators.outcomes import compute_outcomes
+from toolkit.indicators.school_panel import SchoolPanel, compute_school_panel
+from toolkit.models.group_time import Comparison
+from toolkit.standards import Standard
+
+Floats = NDArray[np.float64]
+
+STAGES = ("primary", "junior")
+ROLES = ("member", "lead")
+SPREAD_INDICATORS = ("R1", "R2")
+RATIO_SCALE = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
+LEAST_CLUSTERS_OF_SPREAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDesign:
+    """The design of a study, set before looking at its results.
+
+    Attributes
+    ----------
+    programme : str
+        Code of the programme.
+    outcome : str
+        The primary outcome.
+    comparison : {"not_yet", "never"}
+        Schools that have not joined yet, or only those that never do.
+    selection_years : int
+        Years before joining in which schools were announced or chosen: neither baseline nor base year.
+    last : int
+        Last year since joining that is averaged.
+    covariates : tuple of {"log_enrolment", "location", "prior_achievement"}
+        Fixed before anyone joined.
+    weighting : {"enrolment", "school"}
+        Weight of a school.
+    n_draws, seed : int
+        Draws of bootstrap and permutation.
+    """
+
+    programme: str = "group_schooling"
+    outcome: str = "achievement"
+    comparison: Comparison = "not_yet"
+    selection_years: int = 1
+    last: int = 2
+    covariates: tuple[Covariate, ...] = ("log_enrolment",)
+    weighting: Weighting = "enrolment"
+    n_draws: int = 999
+    seed: int = 1
+
+    @property
+    def settings(self) -> StudySettings:
+        """The design as the estimators take it."""
+        return StudySettings(
+            EventStudySettings(
+                comparison=self.comparison,
+                anticipation=self.selection_years,
+                last=self.last,
+                first=-self.selection_years - 5,
+                n_draws=self.n_draws,
+                seed=self.seed,
+            )
+        )
+
+    def rules(self, role: str) -> SampleRules:
+        """Return who enters the study of one role."""
+        return SampleRules(
+            role=role,  # pyright: ignore[reportArgumentType]
+            covariates=self.covariates,
+            weighting=self.weighting,
+            selection_years=self.selection_years,
+        )
+
+
+def trace_group_schooling(
+    counties: Sequence[County], standard: Standard, design: GroupDesign
+) -> tuple[AdoptionData, AdoptionData]:
+    """Compute who joined when and what became of the schools, for effects on means and on inequality.
+
+    Parameters
+    ----------
+    counties : sequence of County
+        One, or several to be pooled.
+    standard : Standard
+        Indicators, split and scope.
+    design : GroupDesign
+        Programme and years of selection.
+
+    Returns
+    -------
+    AdoptionData, AdoptionData
+        The first with scores in standard deviations of the comparison schools' pupils of the same test; in
+        the second the standard deviation is that of the years before anyone joined, since one that is set
+        to one every year would hide what happens to the spread.
+    """
+    means: list[tuple[Adoption, SchoolPanel]] = []
+    spreads: list[tuple[Adoption, SchoolPanel]] = []
+    for county in counties:
+        adoption = compute_adoption(county, standard, programme=design.programme)
+        settled = compute_outcomes(county, standard)
+        panel = compute_school_panel(county, standard, adoption, reference="untreated", outcomes=settled)
+        base = _base_years(adoption, design)
+        spread = panel
+        if base:
+            spread = compute_school_panel(
+                county,
+                standard,
+                adoption,
+                reference="untreated_base_sd",
+                base_years=base,
+                outcomes=settled,
+            )
+        means.append((adoption, panel))
+        spreads.append((adoption, spread))
+    return AdoptionData(tuple(means)), AdoptionData(tuple(spreads))
+
+
+def estimate_studies(data: AdoptionData, design: GroupDesign) -> tuple[AdoptionStudy, ...]:
+    """Estimate the primary outcome for every stage and role; refused designs are among the studies."""
+    return tuple(
+        estimate_adoption_study(
+            data.sample(stage=stage, outcome=design.outcome, rules=design.rules(role)), design.settings
+        )
+        for stage in STAGES
+        for role in ROLES
+        if _has_role(data, stage, role)
+    )
+
+
+def compute_balances(data: AdoptionData, design: GroupDesign) -> tuple[Balance, ...]:
+    """Compare adopters and comparison schools before adoption, county by county and stage by stage."""
+    return tuple(
+        compute_balance(
+            adoption,
+            panel,
+            stage=stage,
+            outcomes=(design.outcome,),
+            selection_years=design.selection_years,
+        )
+        for adoption, panel in data.counties
+        for stage in STAGES
+        if (adoption.units["stage"] == stage).any()
+    )
+
+
+def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[DispersionEffect, ...]:
+    """Estimate the effect on inequality between schools, by stage, leads and members together.
+
+    The primary outcome, and the indicators of teachers that the programme is meant to even out, by their
+    coefficient of variation. No covariates: trends of squared deviations are hard enough to believe for
+    few schools. A stage in which too few groups joined for a jackknife over them has no estimate.
+    """
+    found = []
+    for stage in STAGES:
+        for outcome in dict.fromkeys((design.outcome, *SPREAD_INDICATORS)):
+            if outcome not in spread.outcomes:
+                continue
+            rules = replace(design.rules("any"), covariates=())
+            sample = with_base_year(
+                spread.sample(stage=stage, outcome=outcome, rules=rules), anticipation=design.selection_years
+            )
+            if not _bears_a_jackknife(sample):
+                continue
+            is_ratio = outcome in RATIO_SCALE
+            found.append(
+                estimate_dispersion_effect(
+                    sample,
+                    measure="cv" if is_ratio else "std_dev",
+                    is_ratio_scale=is_ratio,
+                    comparison=design.comparison,
+                    anticipation=design.selection_years,
+                )
+            )
+    return tuple(found)
+
+
+def compute_powers(data: AdoptionData, studies: Sequence[AdoptionStudy]) -> tuple[AdoptionPower, ...]:
+    """Compute what each study that was not refused can detect; achievement only."""
+    return tuple(
+        compute_adoption_power(study, *_errors(data, study))
+        for study in studies
+        if not study.is_refused and study.sample.outcome == "achievement"
+    )
+
+
+def _errors(data: AdoptionData, study: AdoptionStudy) -> tuple[Floats, Floats]:
+    """Return the sampling variance of each school mean and the pupils tested, (n_units, n_periods) each."""
+    sample = study.sample
+    found = np.full((2, len(sample.units), len(sample.periods)), np.nan)
+    for adoption, panel in data.counties:
+        rows = pd.MultiIndex.from_frame(adoption.units[["county_id", "school", "stage"]])
+        place = rows.get_indexer(pd.MultiIndex.from_frame(sample.units[["county_id", "school", "stage"]]))
+        own = place >= 0
+        years = pd.Index(panel.years).get_indexer(pd.Index(sample.periods.astype(int)))
+        for position, name in enumerate(("achievement_error_variance", "tested_pupils")):
+            values = panel.measures[name][place[own]]
+            found[position, own] = np.where(years >= 0, values[:, years], np.nan)
+    return found[0], found[1]
+
+
+def _bears_a_jackknife(sample: AdoptionSample) -> bool:
+    joined = np.isfinite(sample.cohorts)
+    sides = (sample.clusters[joined], sample.clusters[~joined])
+    return min(len(np.unique(side)) for side in sides) >= LEAST_CLUSTERS_OF_SPREAD
+
+
+def _has_role(data: AdoptionData, stage: str, role: str) -> bool:
+    """Say whether any school of the stage joined in the role, usable or not."""
+    units = [adoption.units for adoption, _ in data.counties]
+    return any(((own["stage"] == stage) & (own["role"] == role)).any() for own in units)
+
+
+def _base_years(adoption: Adoption, design: GroupDesign) -> tuple[int, ...]:
+    """Return the years before anyone joined, over all stages."""
+    by_stage = [
+        baseline_years(adoption, stage=stage, selection_years=design.selection_years) for stage in STAGES
+    ]
+    known = [set(years) for years in by_stage if years]
+    return tuple(sorted(set.intersection(*known))) if known else ()

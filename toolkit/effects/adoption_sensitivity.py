@@ -75,20 +75,17 @@ class PlaceboAdoption:
         return self.table
 
 
-def leave_one_group_out(study: AdoptionStudy) -> LeaveOneGroupOut:
+def leave_one_group_out(study: AdoptionStudy) -> LeaveOneGroupOut | None:
     """Estimate the average effect without each group in turn.
 
     Parameters
     ----------
     study : AdoptionStudy
-        Not refused.
-
-    Raises
-    ------
-    ValueError
-        If the study was refused.
+        Without an effect, where the design was refused, there is nothing to look behind: None.
     """
-    event_study = _estimated(study)
+    event_study = study.event_study
+    if event_study is None:
+        return None
     sample, whole = study.sample, event_study.average.effect
     joined = np.isfinite(sample.cohorts)
     label = sample.units["county_id"].astype(str) + "|" + sample.units["school_group"]
@@ -102,7 +99,7 @@ def leave_one_group_out(study: AdoptionStudy) -> LeaveOneGroupOut:
     return LeaveOneGroupOut(whole, pd.DataFrame(rows, columns=LEAVE_ONE_OUT_COLUMNS))
 
 
-def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption:
+def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption | None:
     """Let comparison schools that were as weak in the year of selection "join" in place of the real ones.
 
     Each adopter, the weakest first, is stood in for by the comparison school nearest to it in the outcome
@@ -114,19 +111,15 @@ def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption:
     Parameters
     ----------
     study : AdoptionStudy
-        Not refused.
-
-    Raises
-    ------
-    ValueError
-        If the study was refused.
+        None is returned where the design was refused.
 
     Notes
     -----
     Standard errors take every school as its own cluster. With few comparison schools the stand-ins are
     not alike: the distance is for the reader to judge from the number of schools.
     """
-    _estimated(study)
+    if study.is_refused:
+        return None
     sample = study.sample
     cohorts = _placebo_cohorts(sample)
     count = int(np.isfinite(cohorts).sum())
@@ -177,9 +170,3 @@ def _without(
     if len(np.unique(rest.clusters[adopters])) < LEAST_GROUPS:
         return None
     return estimate_event_study(rest, settings)
-
-
-def _estimated(study: AdoptionStudy) -> AdoptionEventStudy:
-    if study.event_study is None:
-        raise ValueError("the design was refused: there is no effect to look behind")
-    return study.event_study

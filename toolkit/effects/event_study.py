@@ -91,7 +91,8 @@ class AverageEffect:
     degrees : float
         Effective degrees of freedom.
     conf_low, conf_high : float
-        t interval; missing, as what is below, where outcomes without any spread leave no error. Which interval is printed is for `inference.interval_rule` to say.
+        t interval. Missing, as what is below, where outcomes without any spread leave no error. Which
+        interval is printed is for `inference.interval_rule` to say.
     detectable : float
         Effect that a repetition would find with power 80 % at 5 %.
     """
@@ -184,7 +185,7 @@ def estimate_event_study(
         the anticipation was not observed for some cohort: its years would be compared with another base.
     """
     chosen = settings or EventStudySettings()
-    effects = _group_time_effects(sample, chosen)
+    effects = estimate_sample_cells(sample, chosen)
     is_elsewhere = (effects.bases - effects.cohorts) != -1 - chosen.anticipation
     if is_elsewhere.any():
         cohorts = sorted({int(cohort) for cohort in effects.cohorts[is_elsewhere]})
@@ -208,7 +209,7 @@ def estimate_event_study(
     )
 
 
-def _group_time_effects(sample: AdoptionSample, settings: EventStudySettings) -> GroupTimeEffects:
+def estimate_sample_cells(sample: AdoptionSample, settings: EventStudySettings) -> GroupTimeEffects:
     """Estimate the cells, comparing where the settings say."""
     within = settings.within or ("everywhere" if sample.rules.assignment == "county" else "county")
     county = sample.units["county_id"].astype(str)

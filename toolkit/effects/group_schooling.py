@@ -21,7 +21,9 @@ from toolkit.effects.balance import Balance, compute_balance
 from toolkit.effects.baseline import baseline_years
 from toolkit.effects.dispersion import DispersionEffect, estimate_dispersion_effect
 from toolkit.effects.event_study import EventStudySettings
+from toolkit.effects.outcome_family import OutcomeFamily, estimate_outcome_family
 from toolkit.effects.sample_rules import Covariate, SampleRules, Weighting
+from toolkit.effects.specification_curve import SpecificationCurve, trace_specifications
 from toolkit.indicators.adoption import Adoption, compute_adoption
 from toolkit.indicators.outcomes import compute_outcomes
 from toolkit.indicators.school_panel import SchoolPanel, compute_school_panel
@@ -33,6 +35,12 @@ Floats = NDArray[np.float64]
 STAGES = ("primary", "junior")
 ROLES = ("member", "lead")
 SPREAD_INDICATORS = ("R1", "R2")
+FAMILY = (
+    *(f"R{number}" for number in range(1, 8)),
+    "backbone_teacher_share",
+    "higher_qualification_share",
+    "senior_title_share",
+)
 RATIO_SCALE = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
 LEAST_CLUSTERS_OF_SPREAD = 4
 
@@ -197,12 +205,46 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
     return tuple(found)
 
 
-def compute_powers(data: AdoptionData, studies: Sequence[AdoptionStudy]) -> tuple[AdoptionPower, ...]:
-    """Compute what each study that was not refused can detect; achievement only."""
+def compute_powers(data: AdoptionData, studies: Sequence[AdoptionStudy]) -> tuple[AdoptionPower | None, ...]:
+    """Compute what each study can detect; None where it was refused or is not of achievement."""
     return tuple(
-        compute_adoption_power(study, *_errors(data, study))
+        None
+        if study.is_refused or study.sample.outcome != "achievement"
+        else compute_adoption_power(study, *_errors(data, study))
         for study in studies
-        if not study.is_refused and study.sample.outcome == "achievement"
+    )
+
+
+def main_study(studies: Sequence[AdoptionStudy]) -> AdoptionStudy:
+    """Return the study whose credibility is looked into: the first that was not refused, else the first."""
+    return next((study for study in studies if not study.is_refused), studies[0])
+
+
+def estimate_families(data: AdoptionData, design: GroupDesign) -> tuple[OutcomeFamily, ...]:
+    """Estimate resources and teacher mix of member schools beside the primary outcome, by stage."""
+    known = tuple(name for name in FAMILY if name in data.outcomes)
+    return tuple(
+        estimate_outcome_family(
+            data,
+            stage=stage,
+            outcomes=known,
+            primary=design.outcome,
+            rules=design.rules("member"),
+            settings=design.settings,
+        )
+        for stage in STAGES
+        if _has_role(data, stage, "member")
+    )
+
+
+def trace_choices(data: AdoptionData, study: AdoptionStudy, design: GroupDesign) -> SpecificationCurve:
+    """Estimate the effect of one study under the other choices that could have been made."""
+    return trace_specifications(
+        data,
+        stage=study.sample.stage,
+        outcome=study.sample.outcome,
+        rules=design.rules(study.sample.rules.role),
+        settings=design.settings,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.annual import (
     ANNUAL,
     NAMES,
+    QUALITY,
     TOWN,
     VARIATION,
     code_of,
@@ -20,12 +21,13 @@ from tests.end_to_end.annual import (
     small_county,
     write_county,
 )
-from tests.reporting.traced import astray, quantities, untold
+from tests.reporting.traced import astray, names_with_numbers, quantities, rule_constants, untold
 from toolkit.errors import InputError, ParameterError
 from toolkit.reporting.outputs import Outputs, require_forms
 from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import run_report
 from toolkit.reporting.study import INTERNAL_TABLES
+from toolkit.standards import load_standard
 
 # Too few rooms in the first school, and a cell that nobody filled in the second.
 PLAN = "heping"
@@ -236,13 +238,48 @@ def test_every_number_of_the_key_findings_stands_in_the_table_and_the_place_it_n
 
 
 @pytest.mark.parametrize("edition", ["internal", "public"])
-def test_the_key_findings_print_no_number_but_those(annual, edition):
-    assert untold(key_findings(annual, edition), partial(table_file, annual, edition)) == []
+def test_the_key_findings_print_no_number_but_those(annual, rules, edition):
+    assert untold(key_findings(annual, edition), partial(table_file, annual, edition), **rules) == []
 
 
-@pytest.mark.parametrize("part", ["item", "gap", "ledger", "target", "change"])
+PARTS = ("item", "gap", "ledger", "target", "change", "programme")
+
+
+@pytest.fixture(scope="module")
+def rules():
+    """Return what sentences may print beside numbers of tables."""
+    standard = load_standard("national_2017")
+    return {
+        "rules": rule_constants(standard),
+        "names": names_with_numbers(standard),
+        "years": (2024, 2025),
+    }
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_every_number_of_the_other_findings_stands_in_the_place_it_names(annual, part):
     assert astray(annual["cells"][f"{part}_findings"], partial(table_file, annual, "internal")) == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_other_findings_print_no_number_but_those_and_constants_of_rules(annual, rules, part):
+    told = annual["cells"][f"{part}_findings"]
+    assert untold(told, partial(table_file, annual, "internal"), **rules) == []
+
+
+@pytest.mark.parametrize("edition", ["internal", "public"])
+@pytest.mark.parametrize("name", [QUALITY, VARIATION])
+def test_every_number_of_the_chapters_stands_in_the_place_it_names(workbook, workspace, rules, name, edition):
+    """The tables of the internal edition hold what the public one does not list."""
+    folders = {of: workspace / f"{name}-{of}" for of in dict.fromkeys((edition, "internal"))}
+    with quick_files():
+        for of, folder in folders.items():
+            run_notebook(name, data_path=str(workbook), results_dir=str(folder), edition=of)
+    found = json.loads((folders[edition] / "findings.json").read_text(encoding="utf-8"))["findings"]
+    table = partial(table_file, folders, edition)
+    assert len(found) > 3
+    assert astray(found, table) == []
+    assert untold(found, table, **rules) == []
 
 
 def test_a_number_that_is_changed_by_one_digit_is_noticed(annual):

@@ -56,7 +56,8 @@ def finding():
 def test_states_the_assessment_year_with_all_years_beside_it(finding):
     found = finding(("101", 2024, "teaching_area"), ("101", 2025, "equipment_value"))
     assert found.zh == (
-        "2025 学年资源配置指标所需数据应填 22 个，缺失 1 个，缺失比例最高的是“教学仪器设备值”，为 50.0%；"
+        "2025/2026 学年资源配置指标所需数据应填 22 个，缺失 1 个，缺失比例最高的是“教学仪器设备值”，"
+        "为 50.0%；"
         "全部学年应填 44 个，缺失 2 个。"
     )
 
@@ -70,9 +71,9 @@ def test_names_all_columns_with_the_largest_share(finding):
 def test_a_complete_year_is_called_complete_whatever_the_years_before(finding):
     found = finding(("101", 2024, "teaching_area"))
     assert found.kind == "finding"
-    assert found.zh == "2025 学年资源配置指标所需数据没有缺失；全部学年应填 44 个，缺失 1 个。"
+    assert found.zh == "2025/2026 学年资源配置指标所需数据没有缺失；全部学年应填 44 个，缺失 1 个。"
 
 
 def test_cells_of_a_school_out_of_scope_are_not_missing(finding):
     found = finding(("102", 2025, "teaching_area"), school_type="special_education_school")
-    assert found.zh == "2025 学年资源配置指标所需数据没有缺失；全部学年应填 22 个，缺失 0 个。"
+    assert found.zh == "2025/2026 学年资源配置指标所需数据没有缺失；全部学年应填 22 个，缺失 0 个。"

@@ -1,5 +1,7 @@
 """Tables of the reading, from accounts written by hand."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -81,7 +83,7 @@ def test_each_sheet_has_one_line_with_its_reasons_and_the_truth_of_a_simulation_
 
 def test_each_name_is_counted_once_per_table_and_the_surest_way_comes_first(reading):
     data = quality.tabulate_matches(reading, "zh").data
-    assert data.values.tolist() == [
+    assert data[["table", "how", "names"]].values.tolist() == [
         ["结对委托", "未匹配", 1],
         ["交流轮岗", "完全一致", 1],
         ["交流轮岗", "规范化后一致", 1],
@@ -123,9 +125,35 @@ def test_gaps_are_listed_for_the_year_and_over_all_years(reading):
     assert exhibit.data[names].values.tolist() == [
         ["教学及辅助用房面积", 1, 2, 1, 4, 0.25, True],
         ["图书册数", 1, 2, 1, 4, 0.25, False],
+        # Two schools, two years, eleven columns that indicators need.
+        ["", 1, 22, 1, 44, 1 / 44, True],
     ]
+    assert exhibit.data["missing_share_in_year"].tolist() == [0.5, 0.5, 1 / 22]
     assert "2024" in exhibit.caption.notes[0]
     assert "资源配置指标所需" in table_html(exhibit)
+
+
+def test_a_column_that_is_empty_throughout_is_listed_if_the_indicators_need_it(reading):
+    tables = dict(reading.county.tables)
+    tables["school_years"] = tables["school_years"].assign(teaching_area=float("nan"))
+    empty = replace(reading, county=replace(reading.county, tables=tables))
+    data = quality.tabulate_completeness(completeness(empty, NATIONAL, 2025), "zh").data
+    assert data[["column", "missing", "missing_share"]].values.tolist() == [
+        ["教学及辅助用房面积", 4, 1.0],
+        ["图书册数", 1, 0.25],
+        ["", 4, 4 / 44],
+    ]
+
+
+def test_a_table_in_several_places_is_counted_once_among_the_tables(reading):
+    tidy = quality.tabulate_accounting(reading, "zh").tidy()
+    assert tidy[["table_code", "n_tables"]].values.tolist() == [
+        ["", 0],
+        ["", 0],
+        ["schools", 1],
+        ["teachers", 0],
+        ["total", 2],
+    ]
 
 
 def test_the_figure_shows_the_gaps_of_the_year(reading):

@@ -64,6 +64,12 @@ def test_a_mean_that_does_not_rise_is_never_reached():
     assert trend(series_of(county_with([3.0] * 8)))["outlook"] == "never"
 
 
+def test_a_mean_that_rose_long_ago_but_not_of_late_is_not_projected():
+    # Report 02 says the same of its coefficients: one report must not answer twice.
+    found = trend(series_of(county_with([2.0, 2.6, 3.2, 3.8, 4.0, 3.9, 3.9, 3.8])))
+    assert (found["outlook"], found["slope"] > 0) == ("unsteady", True)
+
+
 def test_three_years_are_not_a_trend():
     found = trend(series_of(county_with([2, 3, 4]), last_year=2020))
     assert (found["n_points"], found["outlook"]) == (3, "insufficient")

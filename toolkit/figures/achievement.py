@@ -111,7 +111,9 @@ def plot_school_means(means: ShrunkenMeans, language: Language, *, named: bool =
     if not named:
         return _distribution(table, caption, len(schools), language)
     percent = f"{100 * means.confidence_level:g}"
-    caption = replace(caption, interval=sentence("interval_shrunken", language, percent=percent))
+    order = sentence("school_means_in_pinyin_order", language)
+    interval = sentence("interval_shrunken", language, percent=percent)
+    caption = replace(caption, interval=interval, notes=(order, *caption.notes))
     drawn = _farthest(table)
     if len(drawn) < len(table):
         more = sentence("note_schools_drawn", language, count=SCHOOLS_DRAWN)

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from toolkit.indicators.tested import grade_subject
-from toolkit.reporting.findings import Finding, FindingNumber, build_finding
+from toolkit.reporting.findings import Finding, FindingNumber, build_finding, number_in_cell, number_of_rows
+from toolkit.tables.achievement import ROW_NAMES, column_of_chance
 from toolkit.tables.variation import school_year
 from toolkit.variation.achievement import READINGS, AchievementReadings
 from toolkit.variation.achievement_trends import AchievementTrends
@@ -90,9 +91,9 @@ def _share_of_schools(
         kind="finding",
         importance=4,
         numbers=(
-            *(_number(name, highest[name], "") for name in ("icc", "icc_low", "icc_high")),
-            _number("n_schools", highest["n_schools"], ""),
-            _number("n_pupils", highest["n_pupils"], "students"),
+            *(_number(name, highest) for name in ("icc", "icc_low", "icc_high", "n_schools", "n_pupils")),
+            _number("coverage", highest, unit="percent"),
+            *_range_of(tests, {"stage": stage, "estimand": estimand}),
         ),
         **values,  # pyright: ignore[reportArgumentType]
     )
@@ -112,7 +113,7 @@ def _four_readings(tests: pd.DataFrame) -> list[Finding]:
             kind="limit",
             importance=5,
             numbers=tuple(
-                _number(name, row[name], "points" if name == "mean_sd" else "") for name in READINGS
+                _number(name, row, unit="points" if name == "mean_sd" else "") for name in READINGS
             ),
             tested=_tested(row),
             mean_sd=Term(
@@ -148,7 +149,13 @@ def _not_read(tests: pd.DataFrame, year: int) -> list[Finding]:
             "finding_achievement_not_read",
             kind="not_judged",
             importance=5,
-            numbers=(_number("n_refused", float(len(refused)), ""),),
+            numbers=(
+                number_of_rows("n_refused", len(refused), TABLE, column="refusal_code"),
+                *(
+                    number_of_rows(f"n_{reason}", int(count), TABLE, {"refusal_code": str(reason)})
+                    for reason, count in counts.items()
+                ),
+            ),
             year=school_year(year),
             count=len(refused),
             reasons=Term(zh=told("zh"), en=told("en")),
@@ -166,7 +173,11 @@ def _unclassed(tests: pd.DataFrame, year: int) -> list[Finding]:
             "finding_achievement_unclassed",
             kind="limit",
             importance=5,
-            numbers=(_number("n_unclassed", float(count), ""),),
+            numbers=(
+                number_of_rows(
+                    "n_unclassed", count, TABLE, {"estimand": "unclassed_test", "refusal_code": ""}
+                ),
+            ),
             year=school_year(year),
             count=count,
         )
@@ -182,9 +193,18 @@ def _trends(trends: AchievementTrends) -> list[Finding]:
             "finding_achievement_trend",
             kind="finding",
             importance=6,
-            numbers=(
-                FindingNumber("apart", float((~own["intervals_meet"]).sum()), "", "achievement_trends"),
-                FindingNumber("series", float(len(own)), "", "achievement_trends"),
+            numbers=tuple(
+                number_of_rows(
+                    name,
+                    count,
+                    "achievement_trends",
+                    {"stage": str(stage), "estimand": str(estimand)} | only,
+                    column="icc_slope",
+                )
+                for name, count, only in (
+                    ("apart", int((~own["intervals_meet"]).sum()), {"intervals_meet": "False"}),
+                    ("series", len(own), {}),
+                )
             ),
             stage=term(str(stage)),
             estimand=term(str(estimand)),
@@ -224,8 +244,12 @@ def _classes(shares: ClassShares) -> list[Finding]:
             kind="finding",
             importance=5,
             numbers=(
-                FindingNumber("class_share", float(row["class_share"]), "", "class_shares"),
-                FindingNumber("n_classes", float(row["n_classes"]), "", "class_shares"),
+                *(
+                    _number(name, row, table="class_shares")
+                    for name in ("class_share", "n_classes", "n_pupils", "class_p_value")
+                ),
+                number_of_rows("n_tests", len(table), "class_shares"),
+                number_of_rows("n_large", len(large), "class_shares", {"class_share_large": "True"}),
             ),
             **values,  # pyright: ignore[reportArgumentType]
         )
@@ -253,9 +277,15 @@ def _precision_of(stage: str, national: Row, own: Row, limit: float) -> Finding:
         "finding_achievement_precision",
         kind="limit",
         importance=6,
-        numbers=(
-            FindingNumber("national_chance", float(national["chance"]), "percent", "icc_precision"),
-            FindingNumber("own_chance", float(own["chance"]), "percent", "icc_precision"),
+        numbers=tuple(
+            number_in_cell(f"{test}_{name}", row[name], "icc_precision", column, rows, unit=unit)
+            for test, row in (("national", national), ("own", own))
+            for rows in (_design(row),)
+            for name, column, unit in (
+                ("chance", column_of_chance(row["true_share"]), "percent"),
+                ("n_schools", "tested_schools", ""),
+                ("group_size", "group_size", ""),
+            )
         ),
         stage=term(stage),
         share=f"{own['true_share']:.2f}",
@@ -280,8 +310,37 @@ def _tested(row: Row) -> Term:
     return Term(zh=grade_subject(test, "zh"), en=grade_subject(test, "en"))
 
 
-def _number(name: str, value: float, unit: str) -> FindingNumber:
-    return FindingNumber(name, None if math.isnan(value) else float(value), unit, TABLE)
+def _number(name: str, row: Row, *, unit: str = "", table: str = TABLE) -> FindingNumber:
+    """Return a number of one test."""
+    return number_in_cell(name, row[name], table, ROW_NAMES.get(name, name), _place(row), unit=unit)
+
+
+def _range_of(tests: pd.DataFrame, rows: dict[str, str]) -> tuple[FindingNumber, ...]:
+    """Return how many tests there are, and the smallest share of schools among them."""
+    lowest = _rows(tests.loc[[tests["icc"].idxmin()]])[0]
+    return (
+        number_of_rows("n_tests", len(tests), TABLE, rows, column="icc"),
+        number_in_cell("icc_lowest", lowest["icc"], TABLE, "icc", _place(lowest)),
+    )
+
+
+def _place(row: Row) -> dict[str, str]:
+    """Return what tells a test from the others."""
+    names = {"stage": "stage", "grade": "grade", "subject": "tested_subject", "test": "test_name"}
+    return {column: _text(row[name]) for name, column in names.items()}
+
+
+def _design(row: Row) -> dict[str, str]:
+    """Return what tells a size of test from the others."""
+    names = {"design": "design_code", "stage": "stage", "grade": "grade"}
+    return {column: _text(row[name]) for name, column in names.items()}
+
+
+def _text(value: object) -> str:
+    """Return a value as a file holds it."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:g}"
+    return str(value)
 
 
 def _percentage(share: float, decimals: int = 1) -> str:

@@ -17,7 +17,12 @@ from toolkit.reporting.findings import (
 )
 from toolkit.standards import Item, Standard
 from toolkit.tables.exhibit import PERCENT
-from toolkit.tables.item_evidence import row_text, tabulate_item_differences
+from toolkit.tables.item_evidence import (
+    is_row_of_school,
+    row_text,
+    schools_by_code,
+    tabulate_item_differences,
+)
 from toolkit.tables.item_texts import requirement_text, result_text, value_text
 from toolkit.tables.items import UNITS_TESTED
 from toolkit.variation.county_verdict import NUMBERED_PARTS, CountyVerdict
@@ -251,7 +256,7 @@ def _failed(items: ItemCompliance, edition: Edition) -> list[Finding]:
 
 def _failed_item(items: ItemCompliance, row: Row, edition: Edition) -> Finding:
     item = items.standard.item(row["item"])
-    told, values = "finding_item_fail", _told(item, row)
+    told, values, numbers = "finding_item_fail", _told(item, row), _numbers(item, row)
     if (items.special_cases["item"] == item.id).any():
         values["requirement"] = _both(
             lambda language: sentence(
@@ -267,13 +272,15 @@ def _failed_item(items: ItemCompliance, row: Row, edition: Edition) -> Finding:
         told = "finding_item_fail_schools"
         if len(schools) > NAMED_SCHOOLS:
             told, values = "finding_item_fail_schools_more", values | {"count": len(schools)}
+            failing = {"item_id": item.id, "verdict": "fail"}
+            numbers += (number_of_rows("n_schools", len(schools), "missed_units", failing),)
     return build_finding(
         f"item_{item.id}",
         told,
         kind="finding",
         importance=3,
         status="fail",
-        numbers=_numbers(item, row),
+        numbers=numbers,
         **values,  # pyright: ignore[reportArgumentType]
     )
 
@@ -289,8 +296,12 @@ def _open_item(items: ItemCompliance, row: Row, edition: Edition) -> Finding:
     cells = items.open[items.open["item"] == item.id]
     first = cells.iloc[0]
     values: dict[str, object] = {}
-    if edition == "internal" or not first["unit_name"]:
-        values["row"] = str(first["unit_name"]) or _row_term(str(first["row"]))
+    code = str(first["row"])
+    named = str(first["unit_name"])
+    if is_row_of_school(str(first["table"])):
+        named = named or schools_by_code(items).get(code, code)
+    if edition == "internal" or not named:
+        values["row"] = named or _row_term(code)
     return build_finding(
         f"open_{item.id}",
         "finding_item_open" if values else "finding_item_open_in_table",
@@ -315,7 +326,7 @@ def _near_item(standard: Standard, row: Row) -> Finding:
     values: dict[str, object] = {"near": _both(lambda language: _margin(item, standard.near_limit, language))}
     if item.tested_on in UNITS_TESTED:
         told = "finding_item_near_schools"
-        values |= _title(item) | {"count": row["n_near"], "requirement": _requirement(item)}
+        values |= _title(item) | {"count": int(row["n_near"]), "requirement": _requirement(item)}
     else:
         told, values = "finding_item_near", values | _told(item, row)
     return build_finding(
@@ -378,7 +389,7 @@ def _readings(readings: ItemReadings, standard: Standard) -> list[Finding]:
     turned = records(readings.flips[readings.flips["subject"] == "item"])
     units = readings.flips[readings.flips["subject"] == "unit"]
     if not turned:
-        return [_readings_summary(readings, units)] if readings.marks else []
+        return [_readings_summary(units)] if readings.marks else []
     return [
         build_finding(
             f"item_reading_{row['mark']}_{row['item']}",
@@ -402,10 +413,8 @@ def _readings(readings: ItemReadings, standard: Standard) -> list[Finding]:
     ]
 
 
-def _readings_summary(readings: ItemReadings, units: pd.DataFrame) -> Finding:
-    counts: dict[str, object] = {"tried": len(readings.marks)}
-    if len(units):
-        counts["units"] = len(units)
+def _readings_summary(units: pd.DataFrame) -> Finding:
+    counts: dict[str, object] = {"units": len(units)} if len(units) else {}
     return build_finding(
         "item_readings",
         f"finding_item_readings_{'some' if len(units) else 'none'}",
@@ -478,6 +487,7 @@ def _numbers(item: Item, row: Row) -> tuple[FindingNumber, ...]:
     return (
         number_in_cell("n_units", row["n_units"], TABLES[item.part], "item_denominator", rows),
         number_in_cell("n_pass", row["n_pass"], TABLES[item.part], "item_numerator", rows),
+        number_in_cell("n_near", row["n_near"], TABLES[item.part], "item_n_near", rows),
         limit,
     )
 

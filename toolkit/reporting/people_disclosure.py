@@ -15,6 +15,7 @@ from toolkit.reporting.edition import (
     suppress_small_samples,
 )
 from toolkit.tables.exhibit import TableExhibit
+from toolkit.tables.programmes import STEPS
 from toolkit.tables.segregation import INDICES
 from toolkit.variation.rotation import RotationYear
 from toolkit.variation.rotation_dispersion import RotationDispersion
@@ -80,7 +81,10 @@ def suppress_rotation_flows(
     """Return the table of flows as an edition shows it."""
     if rotation.locations.empty:
         return exhibit
-    return suppress_count_table(exhibit, suppress_counts(rotation.locations).withheld, edition=edition)
+    withheld = suppress_counts(rotation.locations).withheld
+    # Their sums would give away what is withheld.
+    steps = bool(withheld.to_numpy().any())
+    return suppress_count_table(exhibit, withheld.assign(**dict.fromkeys(STEPS, steps)), edition=edition)
 
 
 def suppress_rotation_towns(exhibit: TableExhibit, *, edition: Edition) -> TableExhibit:

@@ -6,8 +6,17 @@ from typing import Any
 import pandas as pd
 
 from toolkit.reporting.edition import Edition, minimum_cell
-from toolkit.reporting.findings import Finding, FindingNumber, build_finding
+from toolkit.reporting.findings import (
+    Finding,
+    FindingNumber,
+    build_finding,
+    number_in_cell,
+    number_in_sum,
+    number_of_rows,
+)
 from toolkit.reporting.people_disclosure import flows_fully_shown, is_shown, withheld_totals
+from toolkit.tables.programmes import STEPS, count_steps
+from toolkit.tables.segregation import LEFT_OUT
 from toolkit.tables.variation import school_year
 from toolkit.variation.programmes import ANY_PROGRAMME, TOTAL, ProgrammeYear
 from toolkit.variation.pupil_segregation import PupilSegregation
@@ -19,8 +28,13 @@ from toolkit.vocabulary import Language, Term, format_number, label, sentence, t
 INDEX_DECIMALS = 3
 COEFFICIENTS = ("coefficient_sending", "coefficient_receiving")
 COUNTS_COMPARED = ("moved", "eligible", "backbone")
-# From the best to the least provided place: a move along this order goes down.
-ORDER_OF_PLACES = ("urban", "town_area", "rural")
+INDEX_NUMBERS = (
+    "share",
+    "dissimilarity",
+    "dissimilarity_random",
+    "dissimilarity_corrected",
+    "information_corrected",
+)
 
 Row = dict[str, Any]
 
@@ -92,10 +106,8 @@ def _segregation(row: Row, segregation: PupilSegregation) -> Finding:
         "corrected": format_number(row["dissimilarity_corrected"], INDEX_DECIMALS),
         "information": format_number(row["information_corrected"], INDEX_DECIMALS),
     }
-    numbers = [
-        _number(name, row[name], "segregation") for name in ("dissimilarity", "dissimilarity_corrected")
-    ]
-    numbers.append(_number("information_corrected", row["information_corrected"], "segregation"))
+    group = _of_group(row)
+    numbers = [_number(name, row[name], "segregation", group) for name in INDEX_NUMBERS]
     name = "finding_people_segregation"
     if before:
         name = "finding_people_segregation_change"
@@ -104,7 +116,16 @@ def _segregation(row: Row, segregation: PupilSegregation) -> Finding:
             "before": format_number(earlier, INDEX_DECIMALS),
             "first": school_year(int(before[0]["year"])),
         }
-        numbers.append(_number("dissimilarity_corrected_before", earlier, "segregation_trend"))
+        rows = group | {"year_name": school_year(int(before[0]["year"]))}
+        numbers.append(
+            _number(
+                "dissimilarity_corrected_before",
+                earlier,
+                "segregation_trend",
+                rows,
+                column="dissimilarity_corrected",
+            )
+        )
     return build_finding(
         key,
         name,
@@ -122,9 +143,7 @@ def _left_out(row: Row) -> Finding:
         "finding_people_segregation_missing",
         kind="limit",
         importance=6,
-        numbers=tuple(
-            _number(name, row[name], "segregation") for name in ("n_missing", "n_inconsistent") if row[name]
-        ),
+        numbers=(_number(LEFT_OUT, count, "segregation", _of_group(row)),),
         pupils=term(row["pupils"]),
         part=term(row["part"]),
         count=count,
@@ -149,8 +168,21 @@ def _groups(programmes: ProgrammeYear) -> list[Finding]:
             kind="finding",
             importance=5,
             numbers=(
-                _number("student_share", row["student_share"], "programme_coverage"),
-                _number("n_schools", row["n_schools"], "programme_coverage"),
+                *(
+                    _number(
+                        name,
+                        row[name],
+                        "programme_coverage",
+                        {key: str(row[key]) for key in ("programme", "stage", "location")},
+                    )
+                    for name in ("student_share", "n_schools", "all_schools")
+                ),
+                number_of_rows(
+                    "n_groups",
+                    int((running["stage"] == row["stage"]).sum()),
+                    "school_groups",
+                    {"stage": str(row["stage"]), "is_running": "True"},
+                ),
             ),
             stage=term(row["stage"]),
             groups=int((running["stage"] == row["stage"]).sum()),
@@ -163,7 +195,10 @@ def _groups(programmes: ProgrammeYear) -> list[Finding]:
     joined, left = (int(groups[name].map(len).sum()) for name in ("joined", "left"))
     if joined or left:
         name = "finding_people_groups_changed"
-        numbers = (_number("joined", joined, "school_groups"), _number("left", left, "school_groups"))
+        numbers = (
+            number_in_sum("joined", joined, "school_groups", "n_joined"),
+            number_in_sum("left", left, "school_groups", "n_gone"),
+        )
         values = {"numbers": numbers, "joined": joined, "left": left}
         found.append(build_finding("programmes_changed", name, kind="finding", importance=6, **values))  # pyright: ignore[reportArgumentType]
     return found
@@ -176,7 +211,7 @@ def _shares(rotation: RotationYear, withheld: set[str], edition: Edition) -> lis
         name = "finding_people_no_rotations"
         return [build_finding("rotation_none", name, kind="not_judged", importance=6)]
     if len(rows) > 1 and all(rows[0][name] == rows[1][name] for name in COUNTS_COMPARED):
-        rows = [rows[0] | {"source": "entered_and_counted"}]
+        rows = [rows[0] | {"source": "entered_and_counted", "row_source": rows[0]["source"]}]
     found = []
     for row in rows:
         found += [_share(row, withheld, edition), *_backbone(row, withheld, edition)]
@@ -189,13 +224,13 @@ def _share(row: Row, withheld: set[str], edition: Edition) -> Finding:
         name = "finding_people_rotation_withheld"
         return build_finding(key, name, kind="finding", importance=5, source=source)
     known = not math.isnan(row["eligible_share"]) and is_shown("eligible", row, withheld, edition)
-    numbers = ["moved", "teacher_share", *(["eligible_share"] if known else [])]
+    numbers = ["moved", "teacher_share", *(["eligible", "eligible_share", "limit"] if known else [])]
     return build_finding(
         key,
         "finding_people_rotation" if known else "finding_people_rotation_all",
         kind="finding",
         importance=4,
-        numbers=tuple(_number(name, row[name], "rotation_shares") for name in numbers),
+        numbers=tuple(_number(name, row[name], "rotation_shares", _of_source(row)) for name in numbers),
         source=source,
         moved=format_number(row["moved"], 0),
         eligible=format_number(row["eligible"], 0),
@@ -215,9 +250,9 @@ def _backbone(row: Row, withheld: set[str], edition: Edition) -> list[Finding]:
             "finding_people_backbone",
             kind="finding",
             importance=4,
-            numbers=(
-                _number("backbone", row["backbone"], "rotation_shares"),
-                _number("backbone_share", row["backbone_share"], "rotation_shares"),
+            numbers=tuple(
+                _number(name, row[name], "rotation_shares", _of_source(row))
+                for name in ("backbone", "backbone_share", "backbone_limit")
             ),
             source=term(row["source"]),
             backbone=format_number(row["backbone"], 0),
@@ -239,7 +274,7 @@ def _sources(rotation: RotationYear, withheld: set[str], edition: Edition) -> li
             "finding_people_sources_differ",
             kind="limit",
             importance=5,
-            numbers=tuple(_number("moved", count, "rotation_shares") for count in moved),
+            numbers=tuple(_number("moved", row["moved"], "rotation_shares", _of_source(row)) for row in rows),
             entered=format_number(moved[0], 0),
             counted=format_number(moved[1], 0),
         )
@@ -251,22 +286,15 @@ def _directions(rotation: RotationYear, edition: Edition) -> list[Finding]:
     flows = rotation.locations
     if flows.empty or not flows_fully_shown(rotation, edition):
         return []
-    place = {name: at for at, name in enumerate(ORDER_OF_PLACES)}
-    counts = dict.fromkeys(("down", "up", "level"), 0)
-    values = flows.to_numpy(dtype=int)
-    for at, sent in enumerate(flows.index):
-        for to, taken in enumerate(flows.columns):
-            if sent in place and taken in place:
-                step = place[taken] - place[sent]
-                counts["down" if step > 0 else "up" if step < 0 else "level"] += int(values[at, to])
+    steps = count_steps(flows).sum(axis=0)
     return [
         build_finding(
             "rotation_directions",
             "finding_people_directions",
             kind="finding",
             importance=5,
-            numbers=tuple(_number(name, count, "rotation_flows") for name, count in counts.items()),
-            **counts,  # pyright: ignore[reportArgumentType]
+            numbers=tuple(_number(name, steps[name], "rotation_flows", {"sending": TOTAL}) for name in STEPS),
+            **{name.removeprefix("moved_"): int(steps[name]) for name in STEPS},  # pyright: ignore[reportArgumentType]
         )
     ]
 
@@ -284,7 +312,16 @@ def _inside(rotation: RotationYear, withheld: set[str], edition: Edition) -> lis
             "finding_people_inside",
             kind="finding",
             importance=6,
-            numbers=tuple(_number("moved", count, "rotation_profile") for count in counts),
+            numbers=tuple(
+                _number(
+                    "moved",
+                    count,
+                    "rotation_profile",
+                    {"dimension_code": "inside", "category_code": category},
+                )
+                for category, count in zip((INSIDE, OUTSIDE), counts, strict=True)
+                if category in own.index
+            ),
             inside=counts[0],
             outside=counts[1],
         )
@@ -301,7 +338,13 @@ def _placements(dispersion: RotationDispersion) -> list[Finding]:
             kind="finding",
             importance=6,
             numbers=tuple(
-                _number(f"{row['indicator']}_{name}", row[name], "rotation_placements")
+                _number(
+                    f"{row['indicator']}_{name}",
+                    row[name],
+                    "rotation_placements",
+                    {"stage": str(stage), "indicator_id": row["indicator"]},
+                    column=name,
+                )
                 for row in _rows(own)
                 for name in COEFFICIENTS
             ),
@@ -343,7 +386,7 @@ def _limits(programmes: ProgrammeYear, rotation: RotationYear, edition: Edition)
     rows = len(programmes.unusable) + len(rotation.unusable)
     if rows:
         name = "finding_people_unusable"
-        numbers = (_number("n_rows", rows, "programme_unusable"),)
+        numbers = (number_in_sum("n_rows", rows, "programme_unusable", "n_rows"),)
         found.append(
             build_finding(
                 "programmes_unusable", name, kind="limit", importance=6, numbers=numbers, count=rows
@@ -357,9 +400,20 @@ def _limits(programmes: ProgrammeYear, rotation: RotationYear, edition: Edition)
     return found
 
 
-def _number(name: str, value: float, table: str) -> FindingNumber:
-    unit = "percent" if name.endswith("share") else ""
-    return FindingNumber(name, None if math.isnan(value) else float(value), unit, table)
+def _number(name: str, value: float, table: str, rows: dict[str, str], *, column: str = "") -> FindingNumber:
+    unit = "percent" if name.endswith(("share", "limit")) else ""
+    return number_in_cell(name, value, table, column or name, rows, unit=unit)
+
+
+def _of_group(row: Row) -> dict[str, str]:
+    """Return what tells a group of pupils from the others."""
+    return {name: str(row[name]) for name in ("pupils", "part")}
+
+
+def _of_source(row: Row) -> dict[str, str]:
+    """Return what tells a row of the table of shares from the others."""
+    source = row.get("row_source", row["source"])
+    return {"year_name": school_year(int(row["year"])), "source": str(source)}
 
 
 def _percentage(share: float, decimals: int = 1) -> str:

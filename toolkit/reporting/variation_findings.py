@@ -6,7 +6,15 @@ from typing import Any
 import pandas as pd
 
 from toolkit.reporting.edition import Edition
-from toolkit.reporting.findings import Finding, FindingNumber, FindingStatus, build_finding
+from toolkit.reporting.findings import (
+    Finding,
+    FindingNumber,
+    FindingStatus,
+    build_finding,
+    number_in_cell,
+    number_in_sum,
+    number_of_rows,
+)
 from toolkit.standards import Standard
 from toolkit.tables.variation import school_year
 from toolkit.variation.compliance import Compliance
@@ -101,7 +109,8 @@ def _stage_verdict(row: Row) -> Finding:
         importance=1,
         status=status,
         numbers=tuple(
-            FindingNumber(name, float(count), "", "stage_verdicts") for name, count in counts.items()
+            number_in_cell(name, count, "stage_verdicts", name, {"stage": row["stage"]})
+            for name, count in counts.items()
         ),
         **{"stage": term(row["stage"]), **counts},  # pyright: ignore[reportArgumentType]
     )
@@ -123,7 +132,8 @@ def _change(row: Row, year: int) -> Finding:
         kind="finding",
         importance=2,
         numbers=tuple(
-            FindingNumber(name, float(count), "", "yearly_change") for name, count in numbers.items()
+            number_in_cell(name, count, "yearly_change", name, {"stage": row["stage"]})
+            for name, count in numbers.items()
         ),
         stage=term(row["stage"]),
         before=school_year(year - 1),
@@ -152,6 +162,7 @@ def _main_driver(drivers: SchoolDrivers, coefficient: Row) -> Row | None:
 
 def _failing_coefficient(row: Row, standard: Standard, driver: Row | None, edition: Edition) -> Finding:
     values: dict[str, object] = {}
+    numbers = _limited(row, "coefficients")
     told = "finding_coefficient_above"
     if driver is not None and edition == "public":
         told = "finding_coefficient_above_drivers_in_table"
@@ -163,13 +174,16 @@ def _failing_coefficient(row: Row, standard: Standard, driver: Row | None, editi
             "share": _percentage(driver["variance_share"]),
             "side": term(side),
         }
+        of_school = _place(row) | {"school_id": str(driver["school_id"])}
+        share = driver["variance_share"]
+        numbers += (number_in_cell("variance_share", share, "drivers", "variance_share", of_school),)
     return build_finding(
         f"coefficient_{row['stage']}_{row['indicator']}",
         told,
         kind="headline",
         importance=2,
         status="fail",
-        numbers=(_coefficient(row),),
+        numbers=numbers,
         **(_against_limit(row, standard) | values),  # pyright: ignore[reportArgumentType]
     )
 
@@ -182,7 +196,7 @@ def _near_limits(compliance: Compliance) -> list[Finding]:
             "finding_near_limit",
             kind="limit",
             importance=3,
-            numbers=(_coefficient(row),),
+            numbers=_limited(row, "coefficients"),
             near=f"{standard.near_limit:g}",
             **_against_limit(row, standard),  # pyright: ignore[reportArgumentType]
         )
@@ -203,7 +217,16 @@ def _unstable(compliance: Compliance, sensitivities: Sensitivities) -> list[Find
             f"finding_unstable_{_reason(row)}",
             kind="limit",
             importance=3,
-            numbers=(FindingNumber("coefficient", _number(row["coefficient"]), "", "sensitivities"),),
+            numbers=(
+                *_limited(row, "sensitivities"),
+                *(
+                    number_in_cell(name, value, "sensitivities", name, _place(row))
+                    for name, value in (
+                        ("n_deciding_schools", row["alone"]),
+                        ("reporting_error", sensitivities.reporting_error),
+                    )
+                ),
+            ),
             percent=f"{100 * sensitivities.reporting_error:g}",
             count=int(row["alone"]),
             **_against_limit(row, compliance.standard),  # pyright: ignore[reportArgumentType]
@@ -213,10 +236,9 @@ def _unstable(compliance: Compliance, sensitivities: Sensitivities) -> list[Find
 
 
 def _reason(row: Row) -> str:
-    """Return what could turn a verdict: errors of reporting, the absence of one school, or both."""
-    if row["crosses"] and row["alone"]:
-        return "both"
-    return "error" if row["crosses"] else "school"
+    """Return what could turn a verdict: errors of reporting, the absence of a school or of any of several."""
+    alone = "" if not row["alone"] else "school" if row["alone"] == 1 else "schools"
+    return "_or_".join(word for word in ("error" if row["crosses"] else "", alone) if word)
 
 
 def _failing_schools(compliance: Compliance, edition: Edition) -> list[Finding]:
@@ -232,11 +254,15 @@ def _schools_failing(stage: str, schools: pd.DataFrame, standard: Standard, edit
     names = list(schools["school_name"])
     missed = schools["missed"].explode().value_counts()
     values: dict[str, object] = {"stage": term(stage), "count": len(names)}
+    failing = {"stage": stage, "verdict": "fail"}
+    numbers = [number_of_rows("n_fail", len(names), "school_verdicts", failing)]
     # A cell that enters two indicators can fail a school although neither is known to be missed.
     if len(missed):
         most = [str(name) for name in missed.index[missed == missed.iloc[0]]]
         values["indicator"] = _joined([_name(standard, name) for name in sorted(most)])
         values["times"] = int(missed.iloc[0])
+        rows = {"stage": stage, "school_verdict": "fail", "indicator_id": most[0]}
+        numbers.append(number_of_rows("n_missed", int(missed.iloc[0]), "unmet", rows))
     by_range = "" if len(missed) else "_by_range"
     told = f"finding_schools_fail{by_range}_in_table"
     if edition == "internal":
@@ -249,7 +275,7 @@ def _schools_failing(stage: str, schools: pd.DataFrame, standard: Standard, edit
         kind="headline",
         importance=3,
         status="fail",
-        numbers=(FindingNumber("n_fail", float(len(names)), "", "school_verdicts"),),
+        numbers=tuple(numbers),
         **values,  # pyright: ignore[reportArgumentType]
     )
 
@@ -263,10 +289,18 @@ def _open_schools(compliance: Compliance) -> list[Finding]:
             kind="not_judged",
             importance=2,
             status="undecided",
-            numbers=(FindingNumber("n_undecided", float(len(own)), "", "open_schools"),),
+            numbers=(
+                number_of_rows(
+                    "n_undecided",
+                    len(own),
+                    "school_verdicts",
+                    {"stage": str(stage), "verdict": "undecided"},
+                ),
+                number_of_rows("n_cells", _cells(own), "open_schools", {"stage": str(stage)}),
+            ),
             stage=term(str(stage)),
             count=len(own),
-            cells=sum(len(cells) for cells in own["deciding"]),
+            cells=_cells(own),
         )
         for stage, own in schools.groupby("stage", sort=False)
     ]
@@ -281,7 +315,13 @@ def _open_coefficients(compliance: Compliance) -> list[Finding]:
             kind="not_judged",
             importance=3,
             status="undecided",
-            numbers=(_coefficient(row),),
+            numbers=(
+                *_limited(row, "coefficients"),
+                *(
+                    number_in_cell(column, row[name], "coefficients", column, _place(row))
+                    for name, column in (("n_missing", "n_missing"), ("low", "coefficient_low"))
+                ),
+            ),
             count=int(row["n_missing"]),
             low=format_number(row["low"], COEFFICIENT_DECIMALS),
             **_against_limit(row, compliance.standard),  # pyright: ignore[reportArgumentType]
@@ -300,10 +340,11 @@ def _locations(locations: LocationComparison, standard: Standard) -> list[Findin
             "finding_locations",
             kind="finding",
             importance=5,
-            numbers=(
-                FindingNumber(
-                    "variance_between_share", float(row["variance_between_share"]), "percent", "inequality"
-                ),
+            numbers=tuple(
+                number_in_cell(
+                    name, of["variance_between_share"], "inequality", "variance_between_share", _place(of)
+                )
+                for name, of in (("largest_share", row), ("smallest_share", least))
             ),
             stage=term(row["stage"]),
             indicator=_name(standard, row["indicator"]),
@@ -329,7 +370,10 @@ def _trend(row: Row, standard: Standard) -> Finding:
         f"finding_trend_{row['outlook']}",
         kind="finding",
         importance=4,
-        numbers=(FindingNumber("slope", _number(row["slope"]), "", "trends"),),
+        numbers=tuple(
+            number_in_cell(name, row[name], "trends", name, _place(row))
+            for name in ("slope", "n_points", "last_value")
+        ),
         stage=term(row["stage"]),
         indicator=_name(standard, row["indicator"]),
         slope=format_number(row["slope"], COEFFICIENT_DECIMALS),
@@ -353,7 +397,11 @@ def _readings(readings: OtherReadings) -> list[Finding]:
             f"finding_readings_{names[len(flips) > 0, turned]}",
             kind="limit" if len(flips) else "finding",
             importance=4 if turned else 6,
-            numbers=(FindingNumber("verdicts_turned", float((~dropped).sum()), "", "readings"),),
+            numbers=(
+                number_in_sum("verdicts_turned", int((~dropped).sum()), "rules_tried", "n_turned"),
+                number_in_sum("schools_dropped", int(dropped.sum()), "rules_tried", "n_dropped"),
+                number_of_rows("rules_tried", len(readings.marks), "rules_tried"),
+            ),
             count=int((~dropped).sum()),
             dropped=int(dropped.sum()),
             tried=len(readings.marks),
@@ -371,12 +419,21 @@ def _against_limit(row: Row, standard: Standard) -> dict[str, object]:
     }
 
 
-def _coefficient(row: Row) -> FindingNumber:
-    return FindingNumber("coefficient", _number(row["coefficient"]), "", "coefficients")
+def _limited(row: Row, table: str) -> tuple[FindingNumber, ...]:
+    """Return a coefficient and its limit as they stand in a table."""
+    return tuple(
+        number_in_cell(name, row[name], table, name, _place(row)) for name in ("coefficient", "limit")
+    )
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def _place(row: Row) -> dict[str, str]:
+    """Return what tells a coefficient from the others."""
+    return {"stage": str(row["stage"]), "indicator_id": str(row["indicator"])}
+
+
+def _cells(schools: pd.DataFrame) -> int:
+    """Return how many cells decide the verdicts on schools."""
+    return sum(len(cells) for cells in schools["deciding"])
 
 
 def _percentage(share: float) -> str:

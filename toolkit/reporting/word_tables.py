@@ -161,8 +161,10 @@ def _fit(table: TextTable, setting: Setting, part: float) -> Fit | None:
     needed, room = [_needed_em(table, column, setting.breaks) for column in columns], setting.room(part)
     if sum(needed) > room:
         return None
-    wanted = [_wanted_em(table, column) for column in columns]
-    return Fit(setting.size, setting.is_landscape, _shared_out(needed, wanted, room, setting.size))
+    cells = [_wanted_em(column, table.rows) for column in columns]
+    whole = [_wanted_em(column, (table.headings, *table.rows)) for column in columns]
+    # A heading broken is one more line, a cell one in every row.
+    return Fit(setting.size, setting.is_landscape, _shared_out(needed, (cells, whole), room, setting.size))
 
 
 def _squeezed(table: TextTable, setting: Setting, part: float) -> Fit:
@@ -245,10 +247,10 @@ def _needed_em(table: TextTable, column: int, breaks: Breaks) -> float:
     return max(widest, heading, LAST_RESORT_WIDTH) + PADDING_EM
 
 
-def _wanted_em(table: TextTable, column: int) -> float:
-    """Return the width at which nothing of a column is broken, up to a limit for words."""
-    texts = [text for row in (table.headings, *table.rows) for text in row[column].split("\n")]
-    return min(max(em_width(text) for text in texts), 2 * ROOMY.most) + PADDING_EM
+def _wanted_em(column: int, rows: Sequence[tuple[str, ...]]) -> float:
+    """Return the width at which nothing of a column is broken in some rows, up to a limit for words."""
+    texts = [text for row in rows for text in row[column].split("\n")]
+    return min(max((em_width(text) for text in texts), default=0.0), 2 * ROOMY.most) + PADDING_EM
 
 
 def _longest_piece(text: str) -> float:
@@ -267,13 +269,18 @@ def _longest_piece(text: str) -> float:
 
 
 def _shared_out(
-    needed: Sequence[float], wanted: Sequence[float], room: float, size: float
+    needed: Sequence[float], wanted: Sequence[Sequence[float]], room: float, size: float
 ) -> tuple[float, ...]:
-    """Return widths in mm: what each column needs, and of the rest as much as it wants."""
-    wishes = [max(want - need, 0.0) for need, want in zip(needed, wanted, strict=True)]
-    rest = room - sum(needed)
-    part = min(1.0, rest / sum(wishes)) if sum(wishes) else 0.0
-    widths = [need + part * wish for need, wish in zip(needed, wishes, strict=True)]
+    """Return widths in mm: what each column needs, and of the rest as much as it wants.
+
+    Several wants are met one after the other.
+    """
+    widths = list(needed)
+    for want in wanted:
+        wishes = [max(wish - width, 0.0) for wish, width in zip(want, widths, strict=True)]
+        rest = room - sum(widths)
+        part = min(1.0, rest / sum(wishes)) if sum(wishes) else 0.0
+        widths = [width + part * wish for width, wish in zip(widths, wishes, strict=True)]
     # A table much narrower than the text looks lost: it is stretched.
     stretch = room / sum(widths)
     return tuple(width * stretch * size * MM_PER_POINT for width in widths)

@@ -62,7 +62,10 @@ def tabulate_achievement_readings(
         vocabulary_column("test_coverage", language, kind="share"),
         *_readings(data, language),
         *((vocabulary_column("refusal", language),) if (data["refusal"] != "").any() else ()),
+        *_test_codes(data, language),
+        vocabulary_column("refusal_code", language, in_files_only=True),
     )
+    data["refusal_code"] = data["refusal"]
     marks = _marked(data, [column.name for column in columns])
     data["refusal"] = _words(data["refusal"], language)
     caption = _caption(
@@ -155,6 +158,7 @@ def tabulate_achievement_trends(trends: AchievementTrends, language: Language) -
         vocabulary_column("last_test_year", language),
         *_counts(("first_icc", "last_icc", "lowest_icc", "highest_icc", "icc_slope"), language),
         vocabulary_column("intervals_meet", language, kind="flag"),
+        *_test_codes(data, language),
     )
     caption = _caption("achievement_trends", language, notes=_one_name(data, language))
     return TableExhibit(caption, columns, data, empty_text=sentence("no_series", language))
@@ -174,6 +178,7 @@ def tabulate_class_shares(shares: ClassShares, language: Language) -> TableExhib
         ),
         *_counts(("class_p_value",), language),
         vocabulary_column("class_share_large", language, kind="flag"),
+        *_test_codes(data, language),
     )
     caption = _caption(
         "class_shares",
@@ -195,7 +200,7 @@ def tabulate_icc_precision(reliability: ICCReliability, language: Language) -> T
     columns: list[TableColumn] = []
     for kind, column in (("chance", "chance_at_share"), ("std_error", "std_error_at_share")):
         for share in shares if kind == "std_error" or np.isfinite(reliability.limit) else []:
-            name = f"{kind}_{round(1000 * share):03d}"
+            name = column_of_chance(share) if kind == "chance" else f"{kind}_{_per_mille(share)}"
             data[name] = table.loc[table["true_share"] == share, kind].to_numpy()
             values = {"share": f"{share:.2f}"}
             if kind == "chance":
@@ -204,6 +209,7 @@ def tabulate_icc_precision(reliability: ICCReliability, language: Language) -> T
             else:
                 columns.append(TableColumn(name, sentence(column, language, **values), "number", decimals=3))
     data["test_design"] = [_design(row, language) for row in data.to_dict("records")]
+    data["design_code"] = data["design"]
     data = data.rename(columns=ROW_NAMES)
     notes = (
         sentence("note_icc_precision_monitored", language),
@@ -215,10 +221,17 @@ def tabulate_icc_precision(reliability: ICCReliability, language: Language) -> T
             vocabulary_column("test_design", language),
             *_counts(("tested_schools", "group_size"), language),
             *columns,
+            *(vocabulary_column(name, language, in_files_only=True) for name in ("design_code", "stage")),
+            vocabulary_column("grade", language, in_files_only=True),
         ),
         data,
         empty_text=sentence("no_tests", language),
     )
+
+
+def column_of_chance(true_share: float) -> str:
+    """Return the column with the chance to read below the limit at a true share."""
+    return f"chance_{_per_mille(true_share)}"
 
 
 def tabulate_school_achievement(
@@ -247,6 +260,8 @@ def tabulate_school_achievement(
     caption = _caption(
         "school_achievement", language, n=schools_counted(n_schools, language), year=school_year(means.year)
     )
+    order = sentence("school_means_in_pinyin_order", language)
+    caption = replace(caption, notes=(order, *caption.notes) if listed else ())
     return TableExhibit(
         _with_interval(caption, means.confidence_level, language, "interval_shrunken"),
         columns,
@@ -304,6 +319,10 @@ def coverage_notes(schools: pd.Series, confidence_level: float, language: Langua
     return (first, sentence("coverage_of_interval_skewed", language, covered=covered))
 
 
+def _per_mille(share: float) -> str:
+    return f"{round(1000 * share):03d}"
+
+
 def _design(row: Any, language: Language) -> str:
     """Return the size of a test in words."""
     stage = label(str(row["stage"]), language)
@@ -328,6 +347,12 @@ def _counts(names: tuple[str, ...], language: Language) -> tuple[TableColumn, ..
 def _named_test(data: pd.DataFrame, language: Language) -> tuple[TableColumn, ...]:
     """Return the column of the tests' names where there are several."""
     return (vocabulary_column("test_name", language),) if len(data["test_name"].unique()) > 1 else ()
+
+
+def _test_codes(data: pd.DataFrame, language: Language) -> tuple[TableColumn, ...]:
+    """Return the columns that tell the tests apart in either language, for files."""
+    names = ("stage", "grade", "tested_subject", *(() if _named_test(data, language) else ("test_name",)))
+    return tuple(vocabulary_column(name, language, in_files_only=True) for name in names)
 
 
 def _one_name(data: pd.DataFrame, language: Language) -> tuple[str, ...]:

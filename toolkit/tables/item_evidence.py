@@ -62,7 +62,7 @@ def tabulate_item_differences(compliance: ItemCompliance, language: Language) ->
 def tabulate_item_open(verdict: CountyVerdict, reading: Reading, language: Language) -> TableExhibit:
     """Return what cannot be judged, and the cells that decide, where they stand in the input."""
     table = verdict.open.reset_index(drop=True)
-    places = _Places(reading, verdict.items.year)
+    places, names = _Places(reading, verdict.items.year), schools_by_code(verdict.items)
     data = pd.DataFrame(
         {
             "item_number": [
@@ -76,7 +76,7 @@ def tabulate_item_open(verdict: CountyVerdict, reading: Reading, language: Langu
             "table": [label(f"table_{name}", language) for name in table["table"]],
             "column": [label(name, language) for name in table["column"]],
             "row_named": [
-                unit or row_text(row, language)
+                unit or names.get(row) or row_text(row, language)
                 for unit, row in zip(table["unit_name"], table["row"], strict=True)
             ],
             "address": [
@@ -127,8 +127,19 @@ def tabulate_item_readings(
     return TableExhibit(exhibit_caption("item_readings", language), columns, data)
 
 
+def is_row_of_school(table: str) -> bool:
+    """Say whether the rows of a table are those of schools."""
+    return "school_id" in TABLES[table].column_names
+
+
+def schools_by_code(compliance: ItemCompliance) -> dict[str, str]:
+    """Return the names of the schools that items are tested on, by code."""
+    units = compliance.units
+    return dict(zip(units["school_id"], units["unit_name"], strict=True))
+
+
 def row_text(row: str, language: Language) -> str:
-    """Return how a row is named, with code names of subjects and respondents in words."""
+    """Return how a row of the county is named, with code names of subjects and respondents in words."""
     return " ".join(label(part, language) if has_term(part) else part for part in row.split("/"))
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from toolkit.data.county import County
-from toolkit.exhibits import exhibit_caption, schools_counted
+from toolkit.exhibits import exhibit_caption
 from toolkit.indicators.class_sizes import ClassSizes, distribution_columns
 from toolkit.indicators.roster import school_rows
 from toolkit.standards import Item, Standard
@@ -35,6 +35,7 @@ def tabulate_missed_units(compliance: ItemCompliance, language: Language) -> Tab
         vocabulary_column("missed_by", language),
         vocabulary_column("open_classes", language),
         *_case_columns(language),
+        vocabulary_column("item_id", language, in_files_only=True),
     )
     data, notes = _with_signs(pd.DataFrame(rows, columns=[column.name for column in columns]), language)
     marks = _not_applicable(data, ("missed_by", "open_classes"))
@@ -77,7 +78,8 @@ def tabulate_school_sizes(compliance: ItemCompliance, county: County, language: 
         vocabulary_column("verdict", language, kind="met"),
         *_case_columns(language),
     )
-    caption = exhibit_caption("school_sizes", language, n=schools_counted(len(data), language), notes=notes)
+    counted = sentence("n_whole_schools", language, count=len(data))
+    caption = exhibit_caption("school_sizes", language, n=counted, notes=notes)
     return TableExhibit(caption, columns, data, rows_shown=SIZES_SHOWN)
 
 
@@ -113,6 +115,7 @@ def _missed_row(standard: Standard, item: Item, units: pd.DataFrame, language: L
     failed = units[units["verdict"] == "fail"]
     row: Row = {
         "item_number": item_title(standard, item.id, language),
+        "item_id": item.id,
         "school_name": first["unit_name"],
         "applied_limit": first["limit"],
         "verdict": "fail" if len(failed) else "undecided",

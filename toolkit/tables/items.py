@@ -334,7 +334,7 @@ def _part_table(compliance: ItemCompliance, part: str, language: Language) -> Ta
     marks += [
         CellMark(position, name, "not_applicable")
         for position, row in enumerate(rows)
-        for name in ("item_result_value", "item_limit_value")
+        for name in ("item_result_value", "item_limit_value", "item_n_near")
         if not row[f"has_{name}"]
     ]
     table = TableExhibit(exhibit_caption(f"{part}_items", language), columns, data, marks=tuple(marks))
@@ -364,6 +364,7 @@ FILE_COLUMNS = (
     ("formula_code", "text"),
     ("item_result_value", "number"),
     ("item_limit_value", "number"),
+    ("item_n_near", "number"),
 )
 
 
@@ -418,6 +419,8 @@ def _values(item: Item, entry: Row, formula: str) -> Row:
         "has_item_result_value": not (item.from_evidence or tested),
         "item_limit_value": item.limits[0] if item.limits else math.nan,
         "has_item_limit_value": bool(item.limits),
+        "item_n_near": entry["n_near"] if tested and "n_near" in entry else math.nan,
+        "has_item_n_near": tested and "n_near" in entry,
     }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from toolkit.exhibits import exhibit_caption
@@ -25,6 +26,9 @@ from toolkit.vocabulary import Language, format_number, has_term, label, sentenc
 ROWS_SHOWN = 60
 WIDEST_MATRIX = 15
 LENGTH_PREFIX = "length_"
+# From the best to the least provided place: a move along this order goes down.
+ORDER_OF_PLACES = ("urban", "town_area", "rural")
+STEPS = ("moved_down", "moved_up", "moved_level")
 NONE = "–"
 
 
@@ -32,6 +36,9 @@ def tabulate_school_groups(programmes: ProgrammeYear, language: Language) -> Tab
     """Return the groups, zones and projects of the year with their schools, and who joined or left."""
     separator = label("list_separator", language)
     data = programmes.school_groups.copy()
+    data = data.assign(
+        n_joined=data["joined"].map(len), n_gone=data["left"].map(len), is_running=data["n_schools"] > 0
+    )
     for name in ("leads", "members", "joined", "left"):
         data[name] = [separator.join(names) or NONE for names in data[name]]
     data["start"] = [school_year(int(year)) for year in data["start_year"]]
@@ -44,6 +51,11 @@ def tabulate_school_groups(programmes: ProgrammeYear, language: Language) -> Tab
         *(TableColumn(name, label(f"programme_{name}", language)) for name in ("leads", "members")),
         *(_column(f"programme_{name}", language, "number", name=name) for name in ("n_schools", "students")),
         *(TableColumn(name, label(f"programme_{name}", language)) for name in ("joined", "left")),
+        *(
+            replace(_column(f"programme_{name}", language, "number", name=name), in_files_only=True)
+            for name in ("n_joined", "n_gone")
+        ),
+        replace(_column("programme_is_running", language, "flag", name="is_running"), in_files_only=True),
     )
     marks = [
         CellMark(row, "form", "not_applicable") for row, form in enumerate(data["form"]) if pd.isna(form)
@@ -156,6 +168,8 @@ def tabulate_rotation_profile(rotation: RotationYear, language: Language) -> Tab
     """Return the teachers who moved this year by stage, place, group, direction, length, subject and type."""
     data = rotation.profile.reset_index(drop=True)
     data = data.assign(
+        dimension_code=data["dimension"],
+        category_code=data["category"],
         dimension=[label(f"rotation_by_{name}", language) for name in data["dimension"]],
         category=[category_text(name, language) for name in data["category"]],
     )
@@ -164,6 +178,10 @@ def tabulate_rotation_profile(rotation: RotationYear, language: Language) -> Tab
         TableColumn("category", label("rotation_category", language)),
         *(_rotation(name, language) for name in ("moved", "backbone", "others", "eligible")),
         _rotation("eligible_share", language, "share"),
+        *(
+            TableColumn(name, label(f"rotation_{name}", language), in_files_only=True)
+            for name in ("dimension_code", "category_code")
+        ),
     )
     marks = [
         CellMark(row, name, "not_applicable")
@@ -175,8 +193,34 @@ def tabulate_rotation_profile(rotation: RotationYear, language: Language) -> Tab
 
 
 def tabulate_rotation_flows(rotation: RotationYear, language: Language) -> TableExhibit:
-    """Return teachers by location of the sending and the receiving school, with totals."""
-    return _flows("rotation_flows", rotation.locations, rotation.year, language)
+    """Return teachers by location of the sending and the receiving school, with totals.
+
+    The files add how many went to less, to better and to equally well provided places.
+    """
+    exhibit = _flows("rotation_flows", rotation.locations, rotation.year, language)
+    if exhibit.data.empty:
+        return exhibit
+    steps = count_steps(rotation.locations)
+    steps.loc[TOTAL] = steps.sum(axis=0)
+    columns = tuple(replace(_rotation(name, language), in_files_only=True) for name in STEPS)
+    data = exhibit.data.assign(**{name: steps[name].to_numpy() for name in STEPS})
+    return replace(exhibit, columns=(*exhibit.columns, *columns), data=data)
+
+
+def count_steps(flows: pd.DataFrame) -> pd.DataFrame:
+    """Count the teachers sent from each place down, up and level in the order of provision.
+
+    Moves from or to a place that is not known are not counted.
+    """
+    order = {name: at for at, name in enumerate(ORDER_OF_PLACES)}
+    values = flows.to_numpy(dtype=int)
+    counts = np.zeros((len(flows), len(STEPS)), dtype=int)
+    for at, sent in enumerate(flows.index):
+        for to, taken in enumerate(flows.columns):
+            if sent in order and taken in order:
+                step = order[taken] - order[sent]
+                counts[at, 0 if step > 0 else 1 if step < 0 else 2] += values[at, to]
+    return pd.DataFrame(counts, index=flows.index, columns=list(STEPS))
 
 
 def tabulate_rotation_towns(rotation: RotationYear, language: Language) -> TableExhibit:
@@ -193,7 +237,8 @@ def tabulate_placements(dispersion: RotationDispersion, language: Language) -> T
     """Return the coefficients of the teacher indicators with rotating teachers at either school."""
     table = dispersion.table.reset_index(drop=True)
     data = table.assign(
-        name=[indicator_name(dispersion.standard, indicator, language) for indicator in table["indicator"]]
+        name=[indicator_name(dispersion.standard, indicator, language) for indicator in table["indicator"]],
+        indicator_id=table["indicator"],
     )
     columns = (
         TableColumn("name", label("indicator", language)),
@@ -213,6 +258,7 @@ def tabulate_placements(dispersion: RotationDispersion, language: Language) -> T
                 "n_below_zero",
             )
         ),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     marks = [
         CellMark(row, name, "provisional")

@@ -12,10 +12,15 @@ from toolkit.data.problems import Problem
 from toolkit.data.schema import TABLES
 from toolkit.exhibits import exhibit_caption
 from toolkit.tables.exhibit import CellMark, ColumnKind, TableExhibit, vocabulary_column
+from toolkit.tables.variation import school_year
 from toolkit.vocabulary import Language, has_term, label, sentence
 
 SEVERITIES = ("error", "warning", "notice")
 COUNTS = ["rows_read", "rows_used", "rows_left_out"]
+# A table in several files or sheets counts in its first row.
+ACCOUNTING_CODES = ["table_code", "n_tables"]
+TOTAL = "total"
+CELLS = ["cells", "missing", "cells_in_year", "missing_in_year"]
 PROBLEMS_SHOWN = 60
 PERSON_CODES = ("teacher_id", "student_id")
 HIDDEN_CODE = "＊＊＊"
@@ -28,13 +33,19 @@ def tabulate_accounting(reading: Reading, language: Language) -> TableExhibit:
     """Return rows read, used and left out, one line per sheet or file, with the reasons."""
     accounting = reading.accounting
     accounting = accounting[~accounting["file"].isin(FILES_OF_A_SIMULATION)]
-    rows = [
-        (_table_label(str(table), language), file, sheet, *part[COUNTS].sum(), _reasons(part, language))
-        for (table, file, sheet), part in accounting.groupby(["table", "file", "sheet"], sort=False)
-    ]
-    rows.append((label("total", language), "", "", *accounting[COUNTS].sum(), ""))
+    counted = set(reading.county.tables)
+    rows = []
+    for (table, file, sheet), part in accounting.groupby(["table", "file", "sheet"], sort=False):
+        name = str(table)
+        texts = (_table_label(name, language), file, sheet)
+        rows.append((*texts, *part[COUNTS].sum(), _reasons(part, language), name, float(name in counted)))
+        counted.discard(name)
+    total = (label("total", language), "", "", *accounting[COUNTS].sum(), "", TOTAL)
+    rows.append((*total, float(len(reading.county.tables))))
     names = ["table", "file", "sheet", *COUNTS, "reason"]
     columns = tuple(vocabulary_column(name, language) for name in names)
+    columns += tuple(vocabulary_column(name, language, in_files_only=True) for name in ACCOUNTING_CODES)
+    names += ACCOUNTING_CODES
     data = pd.DataFrame(rows, columns=names)
     return TableExhibit(exhibit_caption("accounting", language), columns, data, total_rows=1)
 
@@ -104,8 +115,10 @@ def tabulate_matches(reading: Reading, language: Language) -> TableExhibit:
     found = _different_names(reading)
     data = found.groupby(["table", "how"], observed=True).size().rename("names").reset_index()
     data["table"] = [_table_label(name, language) for name in data["table"]]
+    data["how_code"] = data["how"].astype(str)
     data["how"] = [label(f"match_{how}", language) for how in data["how"]]
     columns = tuple(vocabulary_column(name, language) for name in ("table", "how", "names"))
+    columns += (vocabulary_column("how_code", language, in_files_only=True),)
     return TableExhibit(exhibit_caption("matches", language), columns, data)
 
 
@@ -149,12 +162,27 @@ def tabulate_unmatched(reading: Reading, language: Language) -> TableExhibit:
 
 
 def tabulate_completeness(completeness: pd.DataFrame, language: Language) -> TableExhibit:
-    """Return the columns with missing cells, those that the indicators need first."""
-    listed = completeness[(completeness["missing"] > 0) & (completeness["missing"] < completeness["cells"])]
+    """Return the columns with missing cells, those that the indicators need first, and the total of these.
+
+    A column that is empty throughout is listed only when the indicators need it.
+    """
+    partly = completeness["missing"] < completeness["cells"]
+    listed = completeness[(completeness["missing"] > 0) & (partly | completeness["decides"])]
     listed = listed.sort_values(["decides", "missing_share"], ascending=False, kind="stable")
-    data = listed.reset_index(drop=True).rename(columns={"cells": "cells_to_fill"})
-    data["table"] = [_table_label(name, language) for name in data["table"]]
-    data["column"] = [label(name, language) for name in data["column"]]
+    texts = [
+        (_table_label(str(table), language), label(str(column), language))
+        for table, column in zip(listed["table"], listed["column"], strict=True)
+    ]
+    texts.append((label("deciding_cells_total", language), ""))
+    total = completeness.loc[completeness["decides"], CELLS].sum()
+    data = pd.concat([listed, pd.DataFrame([{**total, "column": TOTAL, "decides": True}])], ignore_index=True)
+    data = data.assign(
+        column_code=data["column"],
+        table=[table for table, _ in texts],
+        column=[column for _, column in texts],
+        missing_share=data["missing"].astype(float) / data["cells"].astype(float),
+        missing_share_in_year=data["missing_in_year"].astype(float) / data["cells_in_year"].astype(float),
+    ).rename(columns={"cells": "cells_to_fill"})
     names = (
         "table",
         "column",
@@ -167,13 +195,18 @@ def tabulate_completeness(completeness: pd.DataFrame, language: Language) -> Tab
     )
     kinds: dict[str, ColumnKind] = {"missing_share": "share", "decides": "flag"}
     columns = tuple(vocabulary_column(name, language, kind=kinds.get(name)) for name in names)
+    columns += (
+        vocabulary_column("missing_share_in_year", language, kind="share", in_files_only=True),
+        vocabulary_column("column_code", language, in_files_only=True),
+    )
     marks = tuple(
         CellMark(row, name, "not_applicable")
         for row in data.index[data["cells_in_year"].isna()]
-        for name in ("cells_in_year", "missing_in_year")
+        for name in ("cells_in_year", "missing_in_year", "missing_share_in_year")
     )
-    caption = exhibit_caption("completeness", language, year=int(completeness["year"].iloc[0]))
-    return TableExhibit(caption, columns, data, marks, rows_shown=40)
+    year = school_year(int(completeness["year"].iloc[0]))
+    caption = exhibit_caption("completeness", language, year=year)
+    return TableExhibit(caption, columns, data, marks, total_rows=1, rows_shown=40)
 
 
 def _reasons(accounting: pd.DataFrame, language: Language) -> str:

@@ -53,7 +53,7 @@ def tabulate_school_values(
         vocabulary_column("missing_cell", language, kind="code"),
         vocabulary_column("school_id", language),
     )
-    count = schools_counted(data["school_id"].nunique(), language)
+    count = schools_counted(len(data.drop_duplicates(["school_id", "stage"])), language)
     caption = exhibit_caption("school_values", language, n=count)
     return TableExhibit(caption, columns, data, rows_shown=ROWS_SHOWN)
 

@@ -1,5 +1,7 @@
 """Segregation of groups of pupils between schools, as tables."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from toolkit.exhibits import exhibit_caption
@@ -14,6 +16,8 @@ INDICES = tuple(
 RAW = ("dissimilarity", "information")
 # Shown only where some row has any.
 IF_ANY = ("n_missing", "n_inconsistent", "n_pupils_left_out")
+# Both kinds of schools that are not in an index.
+LEFT_OUT = "n_left_out"
 
 
 def tabulate_segregation(segregation: PupilSegregation, language: Language) -> TableExhibit:
@@ -27,7 +31,9 @@ def tabulate_segregation(segregation: PupilSegregation, language: Language) -> T
         _column("share", language, "share"),
         *(_column(name, language, "number") for name in INDICES),
         *([_column("state", language, "code")] if (data["state"] != "").any() else []),
+        replace(_column(LEFT_OUT, language, "number"), in_files_only=True),
     )
+    data[LEFT_OUT] = data["n_missing"] + data["n_inconsistent"]
     return _exhibit("segregation", segregation, data, columns, language)
 
 

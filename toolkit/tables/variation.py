@@ -38,6 +38,7 @@ def tabulate_drivers(
         data.groupby(["stage", "indicator"], sort=False).head(DRIVERS_PER_COEFFICIENT).reset_index(drop=True)
     )
     first["name"] = [indicator_name(standard, indicator, language) for indicator in first["indicator"]]
+    first["indicator_id"] = first["indicator"]
     columns = (
         TableColumn("name", label("indicator", language)),
         vocabulary_column("stage", language, kind="code"),
@@ -47,6 +48,8 @@ def tabulate_drivers(
         vocabulary_column("student_share", language, kind="share"),
         vocabulary_column("variance_share", language, kind="share"),
         _number("leave_one_out", language),
+        vocabulary_column("school_id", language, in_files_only=True),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     caption = exhibit_caption("drivers", language, count=DRIVERS_PER_COEFFICIENT)
     return TableExhibit(caption, columns, first)
@@ -84,6 +87,8 @@ def tabulate_sensitivities(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
         deciding_schools=[_named(names, language) for names in table["deciding_schools"]],
         n_deciding_schools=table["deciding_schools"].map(len),
+        indicator_id=table["indicator"],
+        reporting_error=sensitivities.reporting_error,
     )
     marks = [
         CellMark(row, "without_teaching_points", "not_applicable")
@@ -107,7 +112,10 @@ def tabulate_sensitivities(
                 "largest_yearly_change",
             )
         ),
-        vocabulary_column("deciding_schools" if named else "n_deciding_schools", language),
+        *((vocabulary_column("deciding_schools", language),) if named else ()),
+        vocabulary_column("n_deciding_schools", language, in_files_only=named),
+        vocabulary_column("reporting_error", language, kind="share", in_files_only=True),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     percent = f"{100 * sensitivities.reporting_error:g}"
     caption = exhibit_caption("sensitivities", language, percent=percent)
@@ -120,7 +128,8 @@ def tabulate_inequality(
     """Return Gini, Theil and the shares between locations of every indicator."""
     table = comparison.table
     data = table.assign(
-        name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]]
+        name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
+        indicator_id=table["indicator"],
     )
     columns = (
         TableColumn("name", label("indicator", language)),
@@ -130,6 +139,7 @@ def tabulate_inequality(
         _number("theil", language),
         vocabulary_column("theil_between_share", language, kind="share"),
         vocabulary_column("variance_between_share", language, kind="share"),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     return TableExhibit(exhibit_caption("inequality", language), columns, data)
 
@@ -174,17 +184,22 @@ def tabulate_trends(trends: CoefficientTrends, standard: Standard, language: Lan
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
         outlook=[outlook_words(row, language) for row in table.to_dict("records")],
         changed=[_changed_years(trends, row, language) for row in table.to_dict("records")],
+        last_year=[school_year(int(year)) for year in table["last_year"]],
+        first_point_year=[school_year(int(year)) for year in table["first_year"]],
+        indicator_id=table["indicator"],
     )
     columns = (
         TableColumn("name", label("indicator", language)),
         vocabulary_column("stage", language, kind="code"),
         vocabulary_column("n_points", language),
-        vocabulary_column("last_year", language),
+        vocabulary_column("last_year", language, kind="text"),
         _number("last_value", language),
         _number("limit", language),
         _number("slope", language),
         vocabulary_column("outlook", language),
         vocabulary_column("changed", language),
+        vocabulary_column("first_point_year", language, in_files_only=True),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     return TableExhibit(exhibit_caption("trends", language), columns, data)
 

@@ -30,6 +30,7 @@ def tabulate_stage_verdicts(compliance: Compliance, language: Language) -> Table
         ),
         _verdict("coefficients_verdict", language),
         _verdict("overall_verdict", language),
+        vocabulary_column("n_coefficients", language, in_files_only=True),
     )
     data = compliance.stages.rename(
         columns={
@@ -65,6 +66,8 @@ def tabulate_coefficients(
         name=[indicator_name(standard, indicator, language) for indicator in table["indicator"]],
         unit=[_unit(standard, indicator, language) for indicator in table["indicator"]],
         verdict=table["verdict"].replace("", pd.NA),
+        indicator_id=table["indicator"],
+        coefficient_low=table["low"].where(table["n_missing"] > 0),
         range=[
             sentence("range", language, low=format_number(row["low"], 3), high=format_number(row["high"], 3))
             if row["n_missing"]
@@ -84,11 +87,18 @@ def tabulate_coefficients(
         vocabulary_column("n_schools", language),
         vocabulary_column("n_missing", language),
         vocabulary_column("range", language, in_files_only=True),
+        vocabulary_column("coefficient_low", language, in_files_only=True),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     marks = [
         CellMark(row, "coefficient", "provisional")
         for row in range(len(data))
         if data["n_missing"].iloc[row] > 0 and not pd.isna(data["coefficient"].iloc[row])
+    ]
+    marks += [
+        CellMark(row, "coefficient_low", "not_applicable")
+        for row, missing in enumerate(data["n_missing"])
+        if not missing
     ]
     marks += _doubtful(readings, "coefficient", zip(table["stage"], table["indicator"], strict=True))
     return TableExhibit(exhibit_caption("coefficients", language), columns, data, marks=tuple(marks))
@@ -150,7 +160,11 @@ def tabulate_school_verdicts(
 def tabulate_unmet(compliance: Compliance, language: Language) -> TableExhibit:
     """Return every indicator that a school misses, with the value, the minimum and the floor."""
     values = compliance.indicator_values[compliance.indicator_values["met"] == "fail"].reset_index(drop=True)
+    verdicts = compliance.schools.set_index(["stage", "school_id"])["verdict"]
+    units = pd.MultiIndex.from_frame(values[["stage", "school_id"]])
     data = values.assign(
+        indicator_id=values["indicator"],
+        school_verdict=verdicts.reindex(units).to_numpy(),
         name=[indicator_name(compliance.standard, indicator, language) for indicator in values["indicator"]],
         unit=[_unit(compliance.standard, indicator, language) for indicator in values["indicator"]],
         below_floor=values["above_floor"] == "fail",
@@ -164,6 +178,8 @@ def tabulate_unmet(compliance: Compliance, language: Language) -> TableExhibit:
         vocabulary_column("unit", language),
         vocabulary_column("ratio", language, kind="share"),
         vocabulary_column("below_floor", language, kind="flag"),
+        vocabulary_column("school_verdict", language, kind="met", in_files_only=True),
+        vocabulary_column("indicator_id", language, in_files_only=True),
     )
     return TableExhibit(exhibit_caption("unmet", language), columns, data)
 

@@ -27,6 +27,7 @@ SeriesOutlook = Literal[
     "reaching",
     "too_far",
     "never",
+    "unsteady",
 ]
 
 UNIT_KINDS = ("class", "school", "town", "project")
@@ -259,11 +260,13 @@ def _trend(own: pd.DataFrame, year: int, breaks: tuple[int, ...]) -> dict[str, o
         "is_met": met,
         "slope": trend.slope,
         "reaching_year": trend.reaching_year if comparator in DIRECTIONS and np.isfinite(limit) else np.nan,
-        "outlook": _outlook(trend, met, comparator, limit, year),
+        "outlook": _outlook(trend, complete["value"].to_numpy(dtype=float), met, comparator, limit, year),
     }
 
 
-def _outlook(trend: LimitTrend, met: str, comparator: str, limit: float, year: int) -> SeriesOutlook:
+def _outlook(
+    trend: LimitTrend, values: np.ndarray, met: str, comparator: str, limit: float, year: int
+) -> SeriesOutlook:
     """Say what a series allows to say; the more cautious reading comes first."""
     if trend.n_points < MINIMUM_POINTS:
         return "insufficient"
@@ -277,6 +280,9 @@ def _outlook(trend: LimitTrend, met: str, comparator: str, limit: float, year: i
         return "met" if kept == "pass" else "met_leaving"
     if np.isinf(trend.reaching_year):
         return "never"
+    recent = np.polyfit(np.arange(MINIMUM_POINTS), values[-MINIMUM_POINTS:], 1)[0]
+    if (recent <= 0) if DIRECTIONS[comparator] == "at_least" else (recent >= 0):
+        return "unsteady"
     return "too_far" if trend.reaching_year - year > LONGEST_PROJECTION else "reaching"
 
 

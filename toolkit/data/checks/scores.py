@@ -141,7 +141,7 @@ def _named(key: tuple) -> dict[str, Any]:
     year, grade, subject, test = key
     return {
         "year": "" if pd.isna(year) else int(year),
-        "grade": "" if pd.isna(grade) else int(grade),
+        "grade": "" if pd.isna(grade) else f"@in_grade_{int(grade)}",
         "subject": "" if pd.isna(subject) else f"@{subject}",
         "test": "" if pd.isna(test) else str(test),
     }

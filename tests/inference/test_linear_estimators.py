@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.inference.linear_estimators import analytic_t_test, overall_effect_estimator
+from toolkit.inference.linear_estimators import analytic_t_tests, overall_effect_estimator
 from toolkit.inference.permutation import permutation_test
 from toolkit.models.group_time import NEVER, AdoptionPanel, estimate_group_time
 from toolkit.models.group_time_aggregates import aggregate_group_time
@@ -47,13 +47,16 @@ def test_permutation_of_group_time_effects_covers_the_effect():
     assert result.p_value <= 0.05
 
 
-def test_t_test_is_that_of_estimate_over_standard_error():
-    own, group = panel(effect=0.5)
-    estimator = overall_effect_estimator(own, labels(group))
-    stack = np.stack([own.outcomes, 2 * own.outcomes + 1, own.outcomes**2])
-    estimates, contributions = estimator(stack, own.cohorts[None])
-    found = analytic_t_test(estimator, 9.0)(stack, own.cohorts)
-    for position in range(3):
-        statistic = abs(estimates[position, 0] / np.linalg.norm(contributions[position, 0]))
-        assert found[position] == pytest.approx(2 * stats.t.cdf(-statistic, 9))
-    assert found[1] == pytest.approx(found[0])
+@pytest.mark.parametrize(("comparison", "anticipation"), [("never", 0), ("not_yet", 1)])
+def test_t_tests_are_those_of_outcomes_to_which_the_effect_was_really_added(comparison, anticipation):
+    own, group = panel()
+    estimator = overall_effect_estimator(own, labels(group), comparison=comparison, anticipation=anticipation)
+    dates = np.array([own.cohorts, np.where(own.cohorts == own.cohorts.min(), np.inf, own.cohorts)])
+    effects = np.array([0.0, 0.3, 1.0])
+    found = analytic_t_tests(estimator, 9.0)(own.outcomes, dates, effects)
+    for draw, cohorts in enumerate(dates):
+        for position, effect in enumerate(effects):
+            moved = own.outcomes + effect * (PERIODS[None, :] >= cohorts[:, None])
+            (estimates,), (contributions,) = estimator(moved[None], cohorts[None])
+            statistic = abs(estimates[0] / np.linalg.norm(contributions[0]))
+            assert found[position, draw] == pytest.approx(2 * stats.t.cdf(-statistic, 9))

@@ -10,19 +10,23 @@ GROUP = np.concatenate([np.repeat(np.arange(20), 3), np.full(40, -1)])
 OUTCOMES = RNG.normal(size=(100, 4)) * 0.3 + RNG.normal(size=(100, 1)) + RNG.normal(size=(21, 4))[GROUP] * 0.1
 
 
-def group_mean_test(outcomes, cohorts):
-    """Two-sample t-test of the change of groups and lone schools."""
-    change = outcomes[:, :, 2:].mean(axis=2) - outcomes[:, :, :2].mean(axis=2)
+def group_mean_tests(outcomes, cohorts, effects):
+    """Two-sample t-tests of the change of groups and lone schools."""
     label = np.where(GROUP >= 0, GROUP, 100 + np.arange(100))
     names = np.unique(label)
-    means = np.array([change[:, label == name].mean(axis=1) for name in names])
-    treated = np.array([np.isfinite(cohorts[label == name]).all() for name in names])
-    return np.asarray(stats.ttest_ind(means[treated], means[~treated], equal_var=False)[1])
+    p_values = np.empty((len(effects), len(cohorts)))
+    for draw, own in enumerate(cohorts):
+        moved = outcomes + effects[:, None, None] * (PERIODS[None, :] >= own[:, None])
+        change = moved[:, :, 2:].mean(axis=2) - moved[:, :, :2].mean(axis=2)
+        means = np.array([change[:, label == name].mean(axis=1) for name in names])
+        treated = np.array([np.isfinite(own[label == name]).all() for name in names])
+        p_values[:, draw] = stats.ttest_ind(means[treated], means[~treated], equal_var=False)[1]
+    return p_values
 
 
 def curve(outcomes=OUTCOMES, **options):
     given = {"seed": 1, "effects": (0.0, 0.15, 0.3, 0.6), "n_draws": 30} | options
-    return simulate_power(outcomes, PERIODS, GROUP, [2018.0] * 8, group_mean_test, **given)
+    return simulate_power(outcomes, GROUP, [2018.0] * 8, group_mean_tests, **given)
 
 
 def test_power_rises_from_the_size_of_the_test_to_one():
@@ -44,20 +48,21 @@ def test_scale_of_outcomes_and_effects_does_not_matter():
     np.testing.assert_array_equal(scaled.rejected, curve(n_draws=8).rejected)
 
 
-def test_draws_the_stated_number_of_whole_groups_and_adds_the_effect_after_adoption():
+def test_draws_the_stated_number_of_whole_groups():
     seen = []
 
-    def watch(outcomes, cohorts):
-        seen.append((outcomes - OUTCOMES, cohorts))
-        return np.ones(len(outcomes))
+    def watch(outcomes, cohorts, effects):
+        seen.append(cohorts)
+        np.testing.assert_array_equal(outcomes, OUTCOMES)
+        return np.ones((len(effects), len(cohorts)))
 
-    simulate_power(OUTCOMES, PERIODS, GROUP, [2018.0, 2019.0], watch, seed=1, effects=(0.0, 2.0), n_draws=3)
-    assert [added.shape for added, _ in seen] == [(2, 100, 4)] * 3
-    for (nothing, added), cohorts in seen:
-        np.testing.assert_array_equal(nothing, 0)
+    simulate_power(OUTCOMES, GROUP, [2018.0, 2019.0], watch, seed=1, effects=(0.0, 2.0), n_draws=3)
+    assert seen[0].shape == (3, 100)
+    for cohorts in seen[0]:
         assert sorted(cohorts[np.isfinite(cohorts)]) == [2018.0] * 3 + [2019.0] * 3
         assert (cohorts[GROUP < 0] == np.inf).all()
-        np.testing.assert_allclose(added, 2.0 * (PERIODS[None, :] >= cohorts[:, None]), atol=1e-12)
+        for name in range(20):
+            assert np.ptp(np.where(np.isinf(own := cohorts[name == GROUP]), 0, own)) == 0
 
 
 def test_detectable_effect_is_read_between_the_effects():
@@ -69,6 +74,6 @@ def test_detectable_effect_is_read_between_the_effects():
 
 def test_refuses_more_adoptions_than_groups_and_effects_not_from_zero():
     with pytest.raises(ValueError, match="21 adoptions for 20"):
-        simulate_power(OUTCOMES, PERIODS, GROUP, [2018.0] * 21, group_mean_test, seed=1)
+        simulate_power(OUTCOMES, GROUP, [2018.0] * 21, group_mean_tests, seed=1)
     with pytest.raises(ValueError, match="increase from zero"):
         curve(effects=(0.1, 0.2))

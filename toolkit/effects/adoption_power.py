@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.inference.linear_estimators import analytic_t_test, overall_effect_estimator
+from toolkit.inference.linear_estimators import analytic_t_tests, overall_effect_estimator
 from toolkit.inference.power import AssignmentDesign, detectable_effect
 from toolkit.inference.power_curve import PowerCurve, simulate_power
 from toolkit.inference.power_needs import Needs, needs_of_effects, with_years
@@ -194,10 +194,9 @@ def _simulate(study: AdoptionStudy, n_draws: int) -> PowerCurve | None:
     )
     return simulate_power(
         untreated[complete],
-        panel.periods,
         groups,
         adoption,
-        analytic_t_test(estimator, event_study.average.degrees),
+        analytic_t_tests(estimator, event_study.average.degrees),
         seed=settings.seed,
         effects=SIMULATED_EFFECTS,
         n_draws=n_draws,

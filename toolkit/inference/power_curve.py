@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PlaceboTest = Callable[[Floats, Floats], Floats]
-"""From outcomes (n_outcomes, n_units, n_periods) and cohorts (n_units,) to p-values of no effect
-(n_outcomes,)."""
+PlaceboTests = Callable[[Floats, Floats, Floats], Floats]
+"""From untreated outcomes (n_units, n_periods), cohorts (n_draws, n_units) and effects (n_effects,), each
+added in all treated periods, to p-values of no effect (n_effects, n_draws)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,9 @@ class PowerCurve:
 
 def simulate_power(
     outcomes: Floats,
-    periods: Floats,
     school_group: NDArray[np.intp],
     adoption: Sequence[float],
-    test: PlaceboTest,
+    tests: PlaceboTests,
     *,
     seed: int,
     effects: Sequence[float] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
@@ -72,15 +71,13 @@ def simulate_power(
     ----------
     outcomes : ndarray of float, (n_units, n_periods)
         Untreated: of never-treated schools, or of all before the first adoption.
-    periods : ndarray of float, (n_periods,)
-        Increasing.
     school_group : ndarray of int, (n_units,)
         Groups to be drawn, from 0, such as pseudo-groups; negative for schools that stay comparison.
     adoption : sequence of float
         First treated period of each treated group: its length is the number of groups drawn.
-    test : callable
-        P-values from outcomes, one for each effect, and cohorts (infinite if never treated). NaN counts as
-        no rejection.
+    tests : callable
+        P-values of every effect and draw; cohorts are infinite where never treated. NaN counts as no
+        rejection.
     seed : int
         Seed of the assignments.
     effects : sequence of float
@@ -102,12 +99,12 @@ def simulate_power(
     if not 0 < len(adoption) <= n_groups:
         raise ValueError(f"{len(adoption)} adoptions for {n_groups} school groups")
     rng = np.random.default_rng(seed)
-    rejected = np.zeros(len(grid))
-    for _ in range(n_draws):
+    # Schools in no group read the last place, which never adopts.
+    place = np.where(school_group < 0, n_groups, school_group)
+    cohorts = np.empty((n_draws, len(outcomes)))
+    for draw in range(n_draws):
         dates = np.full(n_groups + 1, np.inf)
         dates[rng.choice(n_groups, len(adoption), replace=False)] = adoption
-        # Schools in no group read the last place, which never adopts.
-        cohorts = dates[np.where(school_group < 0, n_groups, school_group)]
-        exposed = periods[None, :] >= cohorts[:, None]
-        rejected += test(outcomes + grid[:, None, None] * exposed, cohorts) <= size
-    return PowerCurve(grid, rejected / n_draws, n_draws, size)
+        cohorts[draw] = dates[place]
+    rejected = (tests(outcomes, cohorts, grid) <= size).mean(axis=1)
+    return PowerCurve(grid, rejected, n_draws, size)

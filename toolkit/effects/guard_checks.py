@@ -37,7 +37,9 @@ class Checks:
         clear = sample.periods < self.cohorts[:, None] - max(anticipation, sample.rules.selection_years)
         self.clear = (self.seen & clear)[self.treated].sum(axis=1)
         self.after = (self.seen & (sample.periods >= self.cohorts[:, None]))[self.treated].sum(axis=1)
-        later = self.cohorts > self.cohorts.min() if len(self.cohorts) else self.treated
+        # Who anticipates joining is no comparison either.
+        first = self.cohorts.min(initial=np.inf)
+        later = self.cohorts > first + anticipation
         self.others = ~self.treated if comparison == "never" else later
         self.n_treated = int(self.treated.sum())
 

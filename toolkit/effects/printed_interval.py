@@ -21,6 +21,7 @@ from toolkit.inference.interval_rule import (
 from toolkit.inference.linear_estimators import overall_effect_estimator
 from toolkit.inference.multiplier import draw_errors, simultaneous_critical_value
 from toolkit.inference.permutation import PermutationTest, permutation_test
+from toolkit.inference.pooled_cohorts import PooledAverage, estimate_pooled_average
 from toolkit.inference.pseudo_groups import PseudoGroups, form_pseudo_groups
 from toolkit.inference.romano_wolf import bootstrap_p_values
 
@@ -82,12 +83,14 @@ def print_interval(event_study: AdoptionEventStudy, rule: IntervalRule | None = 
     settings, average = event_study.settings, event_study.average
     pseudo = _pseudo_groups(event_study)
     own = event_study.influence.contributions[:, -1:]
-    counts = _counts(event_study, pseudo)
+    clusters = event_study.sample.clusters[event_study.effects.used]
+    pooled = estimate_pooled_average(event_study.effects, clusters, last=settings.last)
+    counts = _counts(event_study, pseudo, pooled)
     choice = choose_interval(counts, "influence", rule)
     level, seed = settings.confidence_level, settings.seed
     rows: list[tuple[Interval, float, float, float]] = []
-    p_value = 2 * float(stats.t.sf(abs(average.effect) / average.std_error, average.degrees))
-    rows.append(("analytic_t", average.conf_low, average.conf_high, p_value))
+    p_value = 2 * float(stats.t.sf(abs(pooled.effect) / pooled.std_error, pooled.degrees))
+    rows.append(("analytic_t", *pooled.interval(level), p_value))
     draws = draw_errors(
         ClusterInfluence(event_study.influence.clusters, own), seed=seed, n_draws=settings.n_draws
     )
@@ -105,7 +108,9 @@ def print_interval(event_study: AdoptionEventStudy, rule: IntervalRule | None = 
     return PrintedInterval(choice, counts, float(low), float(high), float(p), methods, permutation, pseudo)
 
 
-def _counts(event_study: AdoptionEventStudy, pseudo: PseudoGroups | None) -> ClusterCounts:
+def _counts(
+    event_study: AdoptionEventStudy, pseudo: PseudoGroups | None, pooled: PooledAverage
+) -> ClusterCounts:
     own = event_study.influence.contributions[:, -1]
     treated = event_study.is_treated
     assignments = 0.0
@@ -114,7 +119,7 @@ def _counts(event_study: AdoptionEventStudy, pseudo: PseudoGroups | None) -> Clu
     return ClusterCounts(
         treated=int(treated.sum()),
         comparison=int((~treated).sum()),
-        effective_treated=debiased_effective_clusters(own[treated]),
+        effective_treated=pooled.effective_treated,
         effective=debiased_effective_clusters(own),
         assignments=assignments,
     )

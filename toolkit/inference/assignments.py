@@ -44,11 +44,14 @@ class Schedules:
 
         Where group and schedule differ in size, members take the dates of the same rank.
         """
+        sizes = np.array([len(members) for members in self.members])
+        of_unit = np.repeat(np.arange(len(sizes)), sizes)
+        rank = (np.arange(len(of_unit)) - (np.cumsum(sizes) - sizes)[of_unit] + 0.5) / sizes[of_unit]
+        lengths = np.array([len(dates) for dates in self.dates])
+        first, schedule = np.cumsum(lengths) - lengths, assignment[of_unit]
+        place = first[schedule] + (rank * lengths[schedule]).astype(np.intp)
         assigned = cohorts.copy()
-        for members, schedule in zip(self.members, assignment, strict=True):
-            dates = np.array(self.dates[schedule])
-            rank = (np.arange(len(members)) + 0.5) / len(members)
-            assigned[members] = dates[(rank * len(dates)).astype(np.intp)]
+        assigned[np.concatenate(self.members)] = np.concatenate(self.dates)[place]
         return assigned
 
 

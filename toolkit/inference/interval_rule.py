@@ -19,7 +19,10 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class IntervalRule:
-    """Limits of the rule, all of them provisional until a study of coverage in `benchmarks/` fixes them.
+    """Limits of the rule.
+
+    Those for group-time effects of one county come from the study of coverage in
+    `benchmarks/group_schooling.py`; those for regressions are conventions.
 
     Attributes
     ----------
@@ -28,9 +31,12 @@ class IntervalRule:
         their own shocks but the assumption that they are like the others.
     fewest_comparison : int
         Below this no interval: the variance among the untreated, which every method borrows, is not known.
+    fewest_effective : float
+        Effective number of treated clusters below which there is no interval: one group then carries the
+        estimate, and less than one degree of freedom is left for the variance of the treated.
     treated_for_t, effective_for_t : int, float
-        Treated clusters, and effective clusters, from which the t interval at effective degrees of
-        freedom is printed: with fewer, squared influence understates the variance of the treated.
+        Of a regression: treated clusters, and effective clusters, from which the t interval is printed. The
+        t interval of group-time effects pools the cohorts (`pooled_cohorts`) and needs no such number.
     treated_for_multiplier, effective_for_multiplier : int, float
         The same for the multiplier bootstrap, whose quantiles are near normal and take no account
         of few degrees of freedom.
@@ -42,6 +48,7 @@ class IntervalRule:
     """
 
     fewest_treated: int = 3
+    fewest_effective: float = 2.0
     fewest_comparison: int = 6
     treated_for_t: int = 12
     effective_for_t: float = 10.0
@@ -94,9 +101,11 @@ def choose_interval(
 ) -> IntervalChoice:
     """Choose the interval for an effect from the number of clusters behind it.
 
-    From many clusters to few: multiplier bootstrap, t at effective degrees of freedom, wild bootstrap
-    (regressions only), permutation, none. Effective numbers stand in for counts: twelve treated groups of
-    which one carries the estimate are few. The limits are provisional, see `IntervalRule`.
+    Group-time effects: multiplier bootstrap with many treated clusters, t at effective degrees of freedom
+    down to three of them, none below. Permutation stands beside it and is not printed: it covers only if
+    pseudo-groups have the shocks that real groups share, which nothing in the data shows.
+    Regressions: multiplier bootstrap, t, wild bootstrap, permutation, none. Effective numbers stand in for
+    counts: twelve treated groups of which one carries the estimate are few.
 
     Parameters
     ----------
@@ -118,12 +127,16 @@ def choose_interval(
     if kind == "placebo":
         return _permutation(can_permute, "placebo_only")
     treated = min(float(counts.treated), counts.effective_treated)
+    if kind == "influence" and treated < limits.fewest_effective:
+        return IntervalChoice("none", "too_few_treated_clusters")
     if treated >= limits.treated_for_multiplier and counts.effective >= limits.effective_for_multiplier:
         return IntervalChoice("multiplier", "many_clusters")
+    if kind == "influence":
+        return IntervalChoice("analytic_t", "enough_clusters")
     if treated >= limits.treated_for_t and counts.effective >= limits.effective_for_t:
         return IntervalChoice("analytic_t", "enough_clusters")
     is_wild = treated >= limits.treated_for_wild and counts.comparison >= limits.comparison_for_wild
-    if kind == "regression" and is_wild:
+    if is_wild:
         return IntervalChoice("wild", "few_clusters_in_regression")
     return _permutation(can_permute, "few_treated_clusters")
 

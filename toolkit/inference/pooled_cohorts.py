@@ -1,0 +1,156 @@
+"""Variance of an average effect when cohorts have too few clusters to have a variance of their own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toolkit.inference.clusters import t_interval
+from toolkit.models.group_time import GroupTimeEffects
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PooledAverage:
+    """An average effect with a variance that compares treated clusters across cohorts.
+
+    Attributes
+    ----------
+    effect : float
+        Mean over the event times, each with equal weight, of the effects weighted by size of the cohort.
+    std_error : float
+        Clustered, without bias for treated clusters of equal variance.
+    degrees : float
+        Degrees of freedom after Welch and Satterthwaite.
+    effective_treated : float
+        Degrees of freedom of the treated clusters plus one: their number, if they weigh the same.
+    """
+
+    effect: float
+    std_error: float
+    degrees: float
+    effective_treated: float
+
+    def interval(self, confidence_level: float = 0.95) -> tuple[float, float]:
+        """Return the t interval."""
+        return t_interval(self.effect, self.std_error, self.degrees, confidence_level=confidence_level)
+
+
+def estimate_pooled_average(
+    effects: GroupTimeEffects, clusters: ArrayLike, *, last: float = np.inf
+) -> PooledAverage:
+    """Estimate the average effect over event times 0 to `last`, and its variance from all treated clusters.
+
+    The influence function takes the mean of its own cohort out of each cluster: a cluster that adopts alone
+    in its year seems to add nothing to the variance, and a cohort of two half of what it does. Here every
+    cohort pays for its mean by a factor and a degree of freedom, and cohorts of a single cluster are pooled:
+    what is taken out of them is their common mean at the same event time. A single one is pooled with the
+    smallest other cohort. If the effects of pooled cohorts differ, the difference counts as error: the
+    interval is then too wide, never too narrow.
+
+    Parameters
+    ----------
+    effects : GroupTimeEffects
+        Refused cells are left out.
+    clusters : array_like, (n_units,)
+        Cluster of each unit of `effects.panel`; no cluster holds treated and never-treated units.
+    last : float
+        Last event time.
+
+    Raises
+    ------
+    ValueError
+        If nothing from adoption on is identified.
+
+    Notes
+    -----
+    Factor and degrees of freedom are those of clusters of equal variance with the weights that they have in
+    the estimate: m / (m - 1) and m - 1 for m clusters of equal weight in one cohort. Treated and comparison
+    clusters are put together after Welch. The cohorts and the comparison of different blocks are apart. The
+    sizes of the cohorts are taken as given: the effect is that on the units that were treated.
+
+    References
+    ----------
+    Welch, B. L. (1947). The generalization of 'Student's' problem when several different population variances
+    are involved. Biometrika 34, 28-35.
+    Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics
+    Bulletin 2, 110-114.
+    """
+    panel = effects.panel
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
+    own = np.isfinite(effects.effects) & (effects.event_times >= 0)
+    own &= np.round(effects.event_times, 9) <= last
+    if not own.any():
+        raise ValueError("no effect after adoption is identified")
+    cells = np.flatnonzero(own)
+    values, cohorts = effects.effects[cells], effects.cohorts[cells]
+    blocks = effects.blocks[cells]
+    of_unit = (panel.cohorts[:, None] == cohorts) & (effects.unit_blocks[:, None] == blocks)
+    sizes = panel.weights @ of_unit
+    at, of_time = np.unique(np.round(effects.event_times[cells], 9), return_inverse=True)
+    weights = sizes / np.bincount(of_time, sizes)[of_time] / len(at)
+    of_pool = _pools(np.column_stack([blocks.astype(np.float64), cohorts]), of_unit, member)
+    of_mean = of_time * (of_pool.max() + 1) + of_pool
+    means = np.bincount(of_mean, weights * values)[of_mean] / np.bincount(of_mean, weights)[of_mean]
+    # Weight of each unit in each cell of the estimate, among the treated.
+    shares = of_unit * panel.weights[:, None] * (weights / sizes)
+    errors = effects.influence[:, cells] @ weights / panel.n_units + shares @ (values - means)
+    contributions = np.bincount(member, errors).astype(np.float64)
+    by_pool = np.column_stack(
+        [np.bincount(member, shares[:, of_pool == pool].sum(axis=1)) for pool in np.unique(of_pool)]
+    )
+    treated, pool = by_pool.sum(axis=1), by_pool.argmax(axis=1)
+    if np.count_nonzero(treated) < 2:
+        return PooledAverage(float(weights @ values), np.nan, np.nan, 1.0)
+    others = (treated == 0) & (np.abs(contributions) > 0)
+    parts = [_side(contributions[treated > 0], treated[treated > 0], pool[treated > 0])]
+    if np.count_nonzero(others) > 1:
+        block = np.zeros(len(contributions), dtype=np.intp)
+        block[member] = effects.unit_blocks
+        # Within a block they count by their weight, and blocks by that of their treated.
+        sizes_of_others = np.bincount(member, panel.weights) * others
+        in_block = np.bincount(block, sizes_of_others)
+        by_treated = np.bincount(block, treated) / np.where(in_block > 0, in_block, 1.0)
+        weights_of_others = sizes_of_others * by_treated[block]
+        parts.append(_side(contributions[others], weights_of_others[others], block[others]))
+    variance = sum(part for part, _ in parts)
+    degrees = variance**2 / sum(part**2 / freedom for part, freedom in parts)
+    return PooledAverage(
+        effect=float(weights @ values),
+        std_error=float(np.sqrt(variance)),
+        degrees=float(degrees),
+        effective_treated=parts[0][1] + 1,
+    )
+
+
+def _pools(cohorts: Floats, of_unit: NDArray[np.bool_], member: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the pool of each cell: its cohort, or the common one of cohorts with a single cluster.
+
+    The cohorts (n_cells, 2) of different blocks are different cohorts.
+    """
+    _, first, cohort = np.unique(cohorts, axis=0, return_index=True, return_inverse=True)
+    counts = np.array([len(np.unique(member[of_unit[:, cell]])) for cell in first])
+    is_single = counts == 1
+    if np.count_nonzero(is_single) == 1 and len(counts) > 1:
+        is_single[np.argmin(np.where(is_single, counts.max() + 1, counts))] = True
+    return np.where(is_single, 0, 1 + np.arange(len(counts)))[cohort.reshape(-1)]
+
+
+def _side(contributions: Floats, weights: Floats, pool: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the variance that one side adds and its degrees of freedom.
+
+    With independent clusters of unit variance, weight a and a mean taken out of each pool, the sum of squared
+    contributions is a quadratic form, whose trace is its mean and twice that of its square the variance.
+    """
+    shares = weights / weights.sum()
+    mean = square = 0.0
+    for label in np.unique(pool):
+        own = shares[pool == label]
+        total = own.sum()
+        p2, p3, p4, p5 = (float(((own / total) ** power).sum()) for power in (2, 3, 4, 5))
+        mean += total**2 * (p2 - 2 * p3 + p2**2)
+        cross = p2**4 + 2 * p4 * p2 - 4 * p2**2 * p3 + 2 * p3**2
+        square += total**4 * (cross + p4 * (1 + 2 * p2) - 4 * p5)
+    factor = float(shares @ shares / mean)
+    return factor * float(contributions @ contributions), float(mean**2 / square)

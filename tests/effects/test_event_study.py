@@ -8,10 +8,9 @@ import pytest
 
 from tests.effects.samples import YEARS, make_sample, never
 from toolkit.effects.event_study import EventStudySettings, estimate_event_study
-from toolkit.inference.clusters import debiased_effective_clusters, sum_influence
 from toolkit.inference.honest_relative import estimate_under_relative_magnitudes
+from toolkit.inference.pooled_cohorts import estimate_pooled_average
 from toolkit.models.group_time import estimate_group_time
-from toolkit.models.group_time_aggregates import aggregate_group_time
 
 PATH = {0: 0.1, 1: 0.2, 2: 0.3}
 QUICK: dict[str, Any] = {"n_draws": 199}
@@ -93,8 +92,9 @@ def test_bounds_get_consecutive_years_and_weights_on_those_from_joining_on():
     assert weights.tolist() == [0.0, *[pytest.approx(1 / 3)] * 3]
     assert float(weights @ given.after) == pytest.approx(study.average.effect)
     variance = weights @ given.covariance[2:, 2:] @ weights
-    assert variance == pytest.approx(study.average.std_error**2, rel=1e-9)
-    assert given.effective_clusters == debiased_effective_clusters(study.influence.contributions[:, -1])
+    # Every year has its own pooled error: that of their mean is close to theirs together, not equal.
+    assert variance == pytest.approx(study.average.std_error**2, rel=0.2)
+    assert given.effective_clusters == pytest.approx(study.average.degrees + 1)
 
 
 def test_a_bound_of_the_whole_trend_before_is_wider_than_none():
@@ -130,13 +130,32 @@ def test_settings_without_years_on_both_sides_are_refused(settings):
         EventStudySettings(**settings)
 
 
-def test_standard_errors_carry_the_factor_of_each_side():
+def test_standard_errors_are_those_of_pooled_cohorts_and_contributions_add_to_them():
     study = study_of(np.random.default_rng(10))
-    effects = estimate_group_time(study.sample.panel, comparison="not_yet", base="universal")
-    averages = aggregate_group_time(effects, "event_time", event_times=(-6, 2))
-    plain = sum_influence(averages.overall_influence, study.sample.clusters[effects.used]).contributions[:, 0]
-    factor = np.where(study.is_treated, 10 / 9, 60 / 59)
-    assert study.average.std_error**2 == pytest.approx((factor * plain**2).sum())
+    clusters = study.sample.clusters[study.effects.used]
+    pooled = estimate_pooled_average(study.effects, clusters, last=2)
+    assert study.average.std_error == pytest.approx(pooled.std_error)
+    assert (study.average.conf_low, study.average.conf_high) == pytest.approx(pooled.interval())
+    squares = (study.influence.contributions**2).sum(axis=0)
+    assert squares[-1] == pytest.approx(pooled.std_error**2)
+    errors = study.table["std_error"].to_numpy()
+    np.testing.assert_allclose(np.sqrt(squares[:-1]), errors, atol=1e-12)
+
+
+def test_a_year_that_a_single_group_reached_has_an_effect_and_no_interval():
+    rng = np.random.default_rng(12)
+    dates = [2018] * 3 + [2022] * 9
+    names = ["甲"] * 3 + [f"集团{number}" for number in range(3) for _ in range(3)]
+    sample = make_sample(
+        [*dates, *never(12)],
+        groups=names + [""] * 12,
+        outcomes=rng.normal(size=(24, 1)) + 0.1 * rng.normal(size=(24, len(YEARS))),
+    )
+    table = estimate_event_study(sample, EventStudySettings(last=6, first=-1, **QUICK)).table
+    alone = table[table["n_cohorts"].eq(1) & table["event_time"].gt(3)]
+    assert len(alone) == 3
+    assert alone["effect"].notna().all()
+    assert alone[["std_error", "conf_low", "band_high"]].isna().all(axis=None)
 
 
 def test_a_cohort_whose_base_year_was_not_observed_is_refused():

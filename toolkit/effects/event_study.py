@@ -1,5 +1,6 @@
 """The event study of an adoption: effects by year since joining, their average, and what bounds them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,14 +13,12 @@ from toolkit.inference.clusters import (
     ClusterInfluence,
     cluster_covariance,
     cluster_std_errors,
-    debiased_effective_clusters,
-    degrees_of_freedom,
-    inflate_by_side,
     sum_influence,
     t_interval,
 )
 from toolkit.inference.honest_study import EventStudy
 from toolkit.inference.multiplier import draw_errors, simultaneous_critical_value
+from toolkit.inference.pooled_cohorts import PooledAverage, estimate_pooled_average
 from toolkit.inference.power import detectable_from_std_error
 from toolkit.models.group_time import Comparison, GroupTimeEffects, estimate_group_time
 from toolkit.models.group_time_aggregates import Aggregate, aggregate_group_time
@@ -87,12 +86,12 @@ class AverageEffect:
     Attributes
     ----------
     effect, std_error : float
-        In the unit of the outcome; clustered, with a factor for few clusters on either side.
+        In the unit of the outcome; clustered, cohorts of a single group pooled (`inference.pooled_cohorts`).
     degrees : float
         Effective degrees of freedom.
     conf_low, conf_high : float
-        t interval. Missing, as what is below, where outcomes without any spread leave no error. Which
-        interval is printed is for `inference.interval_rule` to say.
+        t interval. Missing, as error and degrees, where one group alone joined or outcomes have no spread.
+        Which interval is printed is for `inference.interval_rule` to say.
     detectable : float
         Effect that a repetition would find with power 80 % at 5 %.
     """
@@ -123,7 +122,8 @@ class AdoptionEventStudy:
     average : AverageEffect
         Mean over the years from joining on.
     influence : ClusterInfluence
-        Contributions of the clusters to the rows of `table` and, last, to the average.
+        Contributions of the clusters to the rows of `table` and, last, to the average, scaled so that their
+        squares add to the squared standard errors; those of a year without an error as they are.
     is_treated : ndarray of bool, (n_clusters,)
         Clusters with adopters.
     """
@@ -140,24 +140,40 @@ class AdoptionEventStudy:
         """Return one row per year since joining."""
         return self.table
 
+    @property
+    def bears_bounds(self) -> bool:
+        """Whether years are consecutive and have an error, from the first that has one."""
+        _, times, errors = self._years_for_bounds()
+        return bool((np.diff(times) == 1).all() and np.isfinite(errors).all())
+
+    def _years_for_bounds(self) -> tuple[NDArray[np.bool_], Floats, Floats]:
+        """Return the rows of the table that bounds use, their times and their errors."""
+        table = self.table
+        times, errors = table["event_time"].to_numpy(dtype=float), table["std_error"].to_numpy(dtype=float)
+        # Early years of a single group have no error: bounds start with the first year after them.
+        unknown = times[np.isnan(errors) & (times < -1 - self.settings.anticipation)]
+        used = times > unknown.max(initial=-np.inf)
+        return used, times[used], errors[used]
+
     def for_bounds(self) -> tuple[EventStudy, Floats]:
         """Return the coefficients as honest bounds take them, and the weights of the average.
 
         Raises
         ------
         ValueError
-            If a year between the first and the last is missing: bounds compare consecutive years.
+            If a year between the first and the last is missing, or has no error from the base year on:
+            bounds compare consecutive years.
         """
-        times = self.table["event_time"].to_numpy()
-        if (np.diff(times) != 1).any():
+        used, times, _ = self._years_for_bounds()
+        if not self.bears_bounds:
             raise ValueError(f"years since joining have gaps: {times.tolist()}")
         base = -1 - self.settings.anticipation
-        effects = self.table["effect"].to_numpy()
-        kept = np.flatnonzero(times != base)
+        effects = self.table["effect"].to_numpy(dtype=float)[used]
+        kept = np.flatnonzero(used)[times != base]
         covariance = cluster_covariance(self.influence)[np.ix_(kept, kept)]
         after = times[times > base]
         weights = np.where(after >= 0, 1.0 / np.count_nonzero(after >= 0), 0.0)
-        effective = debiased_effective_clusters(self.influence.contributions[:, -1])
+        effective = self.average.degrees + 1
         study = EventStudy(effects[times < base], effects[times > base], covariance, effective)
         return study, weights
 
@@ -193,19 +209,19 @@ def estimate_event_study(
     averages = aggregate_group_time(effects, "event_time", event_times=(chosen.first, chosen.last))
     clusters = sample.clusters[effects.used]
     columns = np.column_stack([averages.influence, averages.overall_influence])
+    raw = sum_influence(columns, clusters)
+    whole = estimate_pooled_average(effects, clusters, last=chosen.last)
+    by_year = [estimate_pooled_average(effects, clusters, first=at, last=at) for at in averages.at]
+    influence = _scaled(raw, [*by_year, whole])
     adopters = np.unique(clusters[np.isfinite(effects.panel.cohorts)])
-    influence = sum_influence(columns, clusters)
-    is_treated = np.isin(influence.clusters, adopters)
-    influence = inflate_by_side(influence, is_treated)
-    average = _average(averages, influence, chosen)
     return AdoptionEventStudy(
         sample=sample,
         settings=chosen,
         effects=effects,
-        table=_table(averages, influence, chosen),
-        average=average,
+        table=_table(averages, by_year, influence, chosen),
+        average=_average(whole, chosen),
         influence=influence,
-        is_treated=is_treated,
+        is_treated=np.isin(influence.clusters, adopters),
     )
 
 
@@ -231,43 +247,60 @@ def estimate_sample_cells(sample: AdoptionSample, settings: EventStudySettings) 
     )
 
 
-def _average(averages: Aggregate, influence: ClusterInfluence, settings: EventStudySettings) -> AverageEffect:
-    own = influence.contributions[:, -1]
-    std_error = float(cluster_std_errors(influence)[-1])
-    if not std_error > 0:
-        return AverageEffect(averages.overall, std_error, np.nan, np.nan, np.nan, np.nan)
-    degrees = degrees_of_freedom(debiased_effective_clusters(own))
-    low, high = t_interval(averages.overall, std_error, degrees, confidence_level=settings.confidence_level)
+def _scaled(raw: ClusterInfluence, pooled: Sequence[PooledAverage]) -> ClusterInfluence:
+    """Scale contributions to the pooled standard errors, which hold what single groups seem to lack."""
+    errors = cluster_std_errors(raw)
+    wanted = np.array([one.std_error for one in pooled])
+    known = np.isfinite(wanted) & (errors > 0)
+    factor = np.where(known, wanted / np.where(known, errors, 1.0), 1.0)
+    return ClusterInfluence(raw.clusters, raw.contributions * factor)
+
+
+def _average(pooled: PooledAverage, settings: EventStudySettings) -> AverageEffect:
+    if not pooled.std_error > 0:
+        return AverageEffect(pooled.effect, np.nan, np.nan, np.nan, np.nan, np.nan)
+    low, high = pooled.interval(settings.confidence_level)
     return AverageEffect(
-        effect=averages.overall,
-        std_error=std_error,
-        degrees=degrees,
+        effect=pooled.effect,
+        std_error=pooled.std_error,
+        degrees=pooled.degrees,
         conf_low=low,
         conf_high=high,
-        detectable=detectable_from_std_error(std_error, degrees),
+        detectable=detectable_from_std_error(pooled.std_error, pooled.degrees),
     )
 
 
-def _table(averages: Aggregate, influence: ClusterInfluence, settings: EventStudySettings) -> pd.DataFrame:
-    points = ClusterInfluence(influence.clusters, influence.contributions[:, :-1])
-    std_errors = cluster_std_errors(points)
+def _table(
+    averages: Aggregate,
+    by_year: Sequence[PooledAverage],
+    influence: ClusterInfluence,
+    settings: EventStudySettings,
+) -> pd.DataFrame:
     is_base = averages.at == -1 - settings.anticipation
+    critical = _critical_value(influence, by_year, settings)
     rows = []
-    draws = draw_errors(points, seed=settings.seed, n_draws=settings.n_draws)
-    critical = simultaneous_critical_value(draws, confidence_level=settings.confidence_level)
-    for position, (at, effect, error) in enumerate(
-        zip(averages.at, averages.effects, std_errors, strict=True)
-    ):
-        if is_base[position] or not error > 0:
-            # A single school against as many others as there are coefficients has no spread to go by.
-            limits = (np.nan,) * 4
-        else:
-            degrees = degrees_of_freedom(debiased_effective_clusters(points.contributions[:, position]))
-            interval = t_interval(effect, error, degrees, confidence_level=settings.confidence_level)
+    for position, (at, effect, own) in enumerate(zip(averages.at, averages.effects, by_year, strict=True)):
+        error, limits = np.nan, (np.nan,) * 4
+        if is_base[position]:
+            error = 0.0
+        elif own.std_error > 0:
+            error = own.std_error
+            interval = t_interval(effect, error, own.degrees, confidence_level=settings.confidence_level)
             # Never narrower than the pointwise interval: with few clusters its quantile is the larger.
             half = max(critical * error, interval[1] - effect)
             limits = (*interval, effect - half, effect + half)
-        rows.append(
-            (int(at), effect, error, *limits, int(averages.n_cohorts[position]), bool(is_base[position]))
-        )
+        n_cohorts = int(averages.n_cohorts[position])
+        rows.append((int(at), effect, error, *limits, n_cohorts, bool(is_base[position])))
     return pd.DataFrame(rows, columns=TABLE_COLUMNS)
+
+
+def _critical_value(
+    influence: ClusterInfluence, by_year: Sequence[PooledAverage], settings: EventStudySettings
+) -> float:
+    """Return the quantile that covers all years with an error at once."""
+    known = np.flatnonzero([one.std_error > 0 for one in by_year])
+    if not len(known):
+        return np.nan
+    points = ClusterInfluence(influence.clusters, influence.contributions[:, known])
+    draws = draw_errors(points, seed=settings.seed, n_draws=settings.n_draws)
+    return simultaneous_critical_value(draws, confidence_level=settings.confidence_level)

@@ -165,7 +165,7 @@ def estimate_heterogeneity(
     return Heterogeneity(
         by=by,
         outcome=sample.outcome,
-        table=_table(rows, values, influence, chosen),
+        table=_table(rows, values, influence, [study.average.degrees for study in studies.values()], chosen),
         differences=_differences(by, list(studies), values, influence, chosen),
         equality=compute_equality_test(values, influence),
         studies=studies,
@@ -266,13 +266,14 @@ def _table(
     rows: list[dict[str, object]],
     effects: Floats,
     influence: ClusterInfluence,
+    degrees: list[float],
     settings: EventStudySettings,
 ) -> pd.DataFrame:
     """Return one row per subgroup, with the estimates of those that have them."""
     table = pd.DataFrame(rows).reindex(columns=SUBGROUP_COLUMNS)
     has = (table["refusal"] == "").to_numpy(dtype=bool)
     if has.any():
-        found = tabulate_estimates(effects, influence, settings)
+        found = tabulate_estimates(effects, influence, settings, degrees_of=degrees)
         table.loc[has, ESTIMATE_COLUMNS] = found[ESTIMATE_COLUMNS].to_numpy()
     return table.astype(dict.fromkeys([*ESTIMATE_COLUMNS, "detectable"], float))
 

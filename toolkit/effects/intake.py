@@ -129,7 +129,12 @@ def _table(
     """Return event times and the average of each outcome, averages adjusted for all outcomes."""
     effects = np.array([study.average.effect for study in studies.values()])
     parts = [average_influence(wholes[name], study.influence) for name, study in studies.items()]
-    averages = tabulate_estimates(effects, align_averages(parts), settings) if parts else pd.DataFrame()
+    degrees = [study.average.degrees for study in studies.values()]
+    averages = (
+        tabulate_estimates(effects, align_averages(parts), settings, degrees_of=degrees)
+        if parts
+        else pd.DataFrame()
+    )
     rows = []
     for outcome in outcomes:
         counts = _counts(wholes.get(outcome))

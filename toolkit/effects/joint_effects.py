@@ -118,19 +118,27 @@ def find_refusal(
 
 
 def tabulate_estimates(
-    effects: Floats, influence: ClusterInfluence, settings: EventStudySettings
+    effects: Floats,
+    influence: ClusterInfluence,
+    settings: EventStudySettings,
+    *,
+    degrees_of: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Return intervals and p-values of effects whose clusters are aligned, one row each.
 
-    `p_adjusted` holds for all rows together, see `adjust_p_values`.
+    `p_adjusted` holds for all rows together, see `adjust_p_values`. Degrees of freedom are those given, or
+    effective ones of the contributions.
     """
     std_errors = cluster_std_errors(influence)
     rows = []
-    for effect, error, own in zip(effects, std_errors, influence.contributions.T, strict=True):
+    for position, (effect, error) in enumerate(zip(effects, std_errors, strict=True)):
         if not error > 0:
             rows.append((effect, error, np.nan, np.nan, np.nan, np.nan))
             continue
+        own = influence.contributions[:, position]
         degrees = degrees_of_freedom(debiased_effective_clusters(own))
+        if degrees_of is not None:
+            degrees = degrees_of[position]
         interval = t_interval(effect, error, degrees, confidence_level=settings.confidence_level)
         rows.append((effect, error, degrees, *interval, 2 * stats.t.sf(abs(effect) / error, degrees)))
     table = pd.DataFrame(rows, columns=ESTIMATE_COLUMNS[:-1], dtype=float)

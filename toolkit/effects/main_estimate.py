@@ -12,7 +12,6 @@ from toolkit.models.robust_estimate import Refusal, RobustEstimate, refuse
 REFUSALS: Mapping[str, Refusal] = {
     "no effect after adoption is identified": "robustness_no_comparison",
     "the base year was not observed": "robustness_no_base_year",
-    "a side with a single cluster has no variance": "robustness_few_treated_clusters",
 }
 FEW_DRAWS = 99
 """The average has no band; the study asks for draws all the same."""
@@ -52,10 +51,12 @@ def estimate_main(
             raise
         return refuse("event_times_equal", reasons[0]), (np.nan, np.nan)
     average, panel = study.average, study.effects.panel
+    if np.isnan(average.std_error):
+        return refuse("event_times_equal", "robustness_few_treated_clusters"), (np.nan, np.nan)
     found = RobustEstimate(
         estimate=average.effect,
         std_error=average.std_error,
-        convention="by_side",
+        convention="pooled_cohorts",
         average="event_times_equal",
         n_units=panel.n_units,
         n_treated=int(np.isfinite(panel.cohorts).sum()),

@@ -89,8 +89,8 @@ def print_interval(event_study: AdoptionEventStudy, rule: IntervalRule | None = 
     choice = choose_interval(counts, "influence", rule)
     level, seed = settings.confidence_level, settings.seed
     rows: list[tuple[Interval, float, float, float]] = []
-    p_value = 2 * float(stats.t.sf(abs(pooled.effect) / pooled.std_error, pooled.degrees))
-    rows.append(("analytic_t", *pooled.interval(level), p_value))
+    p_value = 2 * float(stats.t.sf(abs(average.effect) / average.std_error, average.degrees))
+    rows.append(("analytic_t", average.conf_low, average.conf_high, p_value))
     draws = draw_errors(
         ClusterInfluence(event_study.influence.clusters, own), seed=seed, n_draws=settings.n_draws
     )

@@ -162,7 +162,9 @@ def estimate_spillover(
     study = estimate_event_study(sample, chosen)
     # One estimate has no clusters to share with another: their numbers will do.
     influence = ClusterInfluence(study.influence.clusters, study.influence.contributions[:, -1:])
-    average = tabulate_estimates(np.array([study.average.effect]), influence, chosen)
+    average = tabulate_estimates(
+        np.array([study.average.effect]), influence, chosen, degrees_of=[study.average.degrees]
+    )
     return Spillover(nearness, distance_km, sample, study.table, average, ())
 
 
@@ -226,7 +228,9 @@ def _compared(
     influence = align_averages([average_influence(whole, study.influence) for study in studies])
     _, difference, moved = contrast_effects(SAMPLES, values, influence)
     tables = [
-        tabulate_estimates(values, influence, settings),
+        tabulate_estimates(
+            values, influence, settings, degrees_of=[study.average.degrees for study in studies]
+        ),
         tabulate_estimates(difference, moved, settings),
     ]
     joined = pd.concat(tables, ignore_index=True).assign(p_adjusted=np.nan, sample=[*SAMPLES, DIFFERENCE])

@@ -22,7 +22,7 @@ class PooledAverage:
     std_error : float
         Clustered, without bias for treated clusters of equal variance.
     degrees : float
-        Degrees of freedom after Welch and Satterthwaite.
+        Degrees of freedom after Welch and Satterthwaite; missing where outcomes have no spread.
     effective_treated : float
         Degrees of freedom of the treated clusters plus one: their number, if they weigh the same.
     """
@@ -38,9 +38,9 @@ class PooledAverage:
 
 
 def estimate_pooled_average(
-    effects: GroupTimeEffects, clusters: ArrayLike, *, last: float = np.inf
+    effects: GroupTimeEffects, clusters: ArrayLike, *, first: float = 0.0, last: float = np.inf
 ) -> PooledAverage:
-    """Estimate the average effect over event times 0 to `last`, and its variance from all treated clusters.
+    """Estimate the average effect over some event times, and its variance from all treated clusters.
 
     The influence function takes the mean of its own cohort out of each cluster: a cluster that adopts alone
     in its year seems to add nothing to the variance, and a cohort of two half of what it does. Here every
@@ -55,13 +55,13 @@ def estimate_pooled_average(
         Refused cells are left out.
     clusters : array_like, (n_units,)
         Cluster of each unit of `effects.panel`; no cluster holds treated and never-treated units.
-    last : float
-        Last event time.
+    first, last : float
+        First and last event time of the average; by default all from adoption on.
 
     Raises
     ------
     ValueError
-        If nothing from adoption on is identified.
+        If no effect of these event times is identified.
 
     Notes
     -----
@@ -79,16 +79,16 @@ def estimate_pooled_average(
     """
     panel = effects.panel
     _, member = np.unique(np.asarray(clusters), return_inverse=True)
-    own = np.isfinite(effects.effects) & (effects.event_times >= 0)
-    own &= np.round(effects.event_times, 9) <= last
+    times = np.round(effects.event_times, 9)
+    own = np.isfinite(effects.effects) & (times >= first) & (times <= last)
     if not own.any():
-        raise ValueError("no effect after adoption is identified")
+        raise ValueError("no effect of these event times is identified")
     cells = np.flatnonzero(own)
     values, cohorts = effects.effects[cells], effects.cohorts[cells]
     blocks = effects.blocks[cells]
     of_unit = (panel.cohorts[:, None] == cohorts) & (effects.unit_blocks[:, None] == blocks)
     sizes = panel.weights @ of_unit
-    at, of_time = np.unique(np.round(effects.event_times[cells], 9), return_inverse=True)
+    at, of_time = np.unique(times[cells], return_inverse=True)
     weights = sizes / np.bincount(of_time, sizes)[of_time] / len(at)
     of_pool = _pools(np.column_stack([blocks.astype(np.float64), cohorts]), of_unit, member)
     of_mean = of_time * (of_pool.max() + 1) + of_pool
@@ -115,7 +115,8 @@ def estimate_pooled_average(
         weights_of_others = sizes_of_others * by_treated[block]
         parts.append(_side(contributions[others], weights_of_others[others], block[others]))
     variance = sum(part for part, _ in parts)
-    degrees = variance**2 / sum(part**2 / freedom for part, freedom in parts)
+    spread = sum(part**2 / freedom for part, freedom in parts)
+    degrees = variance**2 / spread if spread else np.nan
     return PooledAverage(
         effect=float(weights @ values),
         std_error=float(np.sqrt(variance)),

@@ -11,7 +11,7 @@ from toolkit.models.group_time import NEVER, AdoptionPanel, Comparison
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-Convention = Literal["cluster_g", "imputation_event_time", "by_side", "placebo", "none"]
+Convention = Literal["cluster_g", "imputation_event_time", "pooled_cohorts", "placebo", "none"]
 Average = Literal["event_times_equal", "pooled_window", "two_way", "matched_change", "synthetic_mean"]
 Refusal = Literal[
     "",
@@ -44,9 +44,10 @@ class RobustEstimate:
         where only it is.
     convention : str
         How the standard error is made: "cluster_g" sums scores by cluster, times G / (G - 1) for the
-        variance; "by_side" does so apart for treated and comparison clusters; "imputation_event_time" is the
-        conservative variance of the imputation estimator, by cluster, effects centred by event time, without
-        factor; "placebo" the standard deviation of placebo estimates; "none" no standard error.
+        variance; "pooled_cohorts" does so cohort by cohort, cohorts of a single cluster pooled;
+        "imputation_event_time" is the conservative variance of the imputation estimator, by cluster, effects
+        centred by event time, without factor; "placebo" the standard deviation of placebo estimates; "none"
+        no standard error.
     average : str
         What is averaged: "event_times_equal" the effects of the event times from 0 with equal weight, as in
         the main estimate; "pooled_window" the mean outcome over these years as one outcome; "two_way" the

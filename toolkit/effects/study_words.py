@@ -1,0 +1,79 @@
+"""Which study and outcome a number is about, and p-values, in words."""
+
+import numpy as np
+
+from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.effects.adoption_study import AdoptionStudy
+from toolkit.standards import Standard, indicator_name
+from toolkit.vocabulary import Language, Term, format_number, has_term, label, sentence, term, unit_label
+
+SMALLEST_P = 0.001
+P_DECIMALS = 3
+PERCENT = 100
+# Outcomes of the panel whose name is that of another entry of the vocabulary.
+OUTCOME_TERMS = {"prior_score": "adoption_prior_score", "coverage": "test_coverage"}
+# Shares of the panel whose entry of the vocabulary has no unit.
+SHARES = ("coverage", "urban", "town_area", "rural")
+
+
+def role_name(role: str, language: Language) -> str:
+    """Return a role at first joining in words."""
+    return label(f"adoption_role_{role}", language)
+
+
+def study_name(study: AdoptionStudy, language: Language) -> str:
+    """Return stage and role of a study in words."""
+    return sentence(
+        "adoption_study_name",
+        language,
+        stage=label(study.sample.stage, language),
+        role=role_name(study.sample.rules.role, language),
+    )
+
+
+def schools_of(sample: AdoptionSample, language: Language) -> str:
+    """Return in words how many schools a study compares."""
+    joined = sample.units["adoption_year"].notna()
+    return sentence(
+        "adoption_n_one",
+        language,
+        adopters=int(joined.sum()),
+        groups=int(sample.units.loc[joined, "school_group"].nunique()),
+        comparison=int((~joined).sum()),
+    )
+
+
+def p_value_text(value: float) -> str:
+    """Return a p-value as it is printed; empty when it is missing."""
+    if np.isnan(value):
+        return ""
+    return f"< {SMALLEST_P:g}" if value < SMALLEST_P else format_number(value, P_DECIMALS)
+
+
+def outcome_name(name: str, standard: Standard, language: Language, *, with_unit: bool = True) -> str:
+    """Return an outcome of the panel in words, with its unit behind it where it has one."""
+    entry = outcome_entry(name, standard)
+    if any(name == indicator.id for indicator in standard.indicators):
+        words, unit = indicator_name(standard, name, language), unit_label(entry, language)
+    else:
+        words, unit = label(entry, language), unit_label(entry, language)
+    unit = label("percent", language) if name in SHARES else unit
+    if not (unit and with_unit):
+        return words
+    return sentence("adoption_outcome_in_unit", language, name=words, unit=unit)
+
+
+def outcome_entry(name: str, standard: Standard) -> str:
+    """Return the entry of the vocabulary that an outcome of the panel has."""
+    named = {indicator.id: indicator.name for indicator in standard.indicators}
+    entry = named.get(name, OUTCOME_TERMS.get(name, name))
+    if not has_term(entry):
+        raise KeyError(f"the vocabulary has no outcome {name!r}")
+    return entry
+
+
+def outcome_scale(name: str, standard: Standard) -> tuple[float, int]:
+    """Return the factor with which an outcome is printed, and the decimals of its effects."""
+    found: Term = term(outcome_entry(name, standard))
+    factor = PERCENT if found.unit == "percent" or name in SHARES else 1.0
+    return float(factor), (1 if found.decimals is None else found.decimals) + 1

@@ -31,8 +31,8 @@ SPILLOVER, GROWTH = 0.2, 0.1
 def data_of(*, close=0.5, loose=0.1, trend=0.0):
     """Return groups of two in towns of their own with one neighbour each, and schools in towns far off.
 
-    Close groups gain `close`, loose ones `loose`, neighbours SPILLOVER; entrants grow by GROWTH in logarithms,
-    and by `trend` a year all along in schools that joined.
+    Close groups gain `close`, loose ones `loose`, neighbours SPILLOVER; entrants grow by GROWTH in
+    logarithms, and by `trend` a year all along in schools that joined.
     """
     rng = np.random.default_rng(3)
     dates, towns, forms, groups = [], [], [], []
@@ -55,9 +55,10 @@ def data_of(*, close=0.5, loose=0.1, trend=0.0):
     scores = rng.normal(size=(len(units), 1)) + 0.03 * rng.normal(size=after.shape) + size[:, None] * after
     grown = GROWTH * (after & joined[:, None]) + trend * joined[:, None] * np.arange(len(YEARS))
     entrants = 50 * np.exp(0.01 * rng.normal(size=after.shape) + grown)
+    enrolment = 100 * np.exp(0.02 * rng.normal(size=after.shape))
     unknown = np.full(after.shape, np.nan)
     adoption, panel = make_study(
-        units, achievement=scores, new_entrants=entrants, prior_score=unknown,
+        units, achievement=scores, new_entrants=entrants, enrolment=enrolment, prior_score=unknown,
         migrant_share=unknown, left_behind_share=unknown,
     )  # fmt: skip
     return AdoptionData(((replace(adoption, spells=pd.DataFrame(columns=SPELLS)), panel),))

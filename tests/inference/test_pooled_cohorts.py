@@ -136,3 +136,15 @@ def test_covers_zero_as_often_as_stated_with_three_clusters_that_adopt_apart():
         low, high = estimate_pooled_average(effects, np.arange(15), last=1).interval()
         covered.append(low <= 0 <= high)
     assert np.mean(covered) == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 300))
+
+
+def test_groups_whose_members_join_in_different_years_never_divide_by_zero():
+    with np.errstate(all="raise"):
+        cohorts = np.array([3.0, 5.0, 3.0, 5.0, *[NEVER] * 8])
+        clusters = np.array([0, 0, 1, 1, *range(2, 10)])
+        outcomes = np.random.default_rng(0).normal(size=(12, 7))
+        panel = AdoptionPanel(outcomes, np.arange(7.0), cohorts, np.empty((12, 0)), np.ones(12))
+        effects = estimate_group_time(panel, base="universal")
+        for at in range(-3, 4):
+            found = estimate_pooled_average(effects, clusters, first=at, last=at)
+            assert np.isfinite(found.effect)

@@ -134,7 +134,7 @@ def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption | None:
     rows = []
     for anticipation in sorted({0, own.anticipation}):
         settings = replace(own, anticipation=anticipation)
-        average = estimate_event_study(placebo, settings).average
+        average = estimate_event_study(placebo, settings.for_average()).average
         limits = (average.effect, average.std_error, average.conf_low, average.conf_high)
         rows.append((anticipation, anticipation == own.anticipation, count, *limits))
     return PlaceboAdoption(pd.DataFrame(rows, columns=PLACEBO_COLUMNS), "")
@@ -169,4 +169,4 @@ def _without(
     adopters = np.isfinite(rest.cohorts)
     if len(np.unique(rest.clusters[adopters])) < LEAST_GROUPS:
         return None
-    return estimate_event_study(rest, settings)
+    return estimate_event_study(rest, settings.for_average())

@@ -1,7 +1,7 @@
 """The event study of an adoption: effects by year since joining, their average, and what bounds them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -27,6 +27,7 @@ from toolkit.models.group_time_blocks import estimate_group_time_within
 Floats = NDArray[np.float64]
 Within = Literal["county", "province", "everywhere"]
 PROVINCE_DIGITS = 2
+FEW_DRAWS = 99
 
 TABLE_COLUMNS = [
     "event_time",
@@ -77,6 +78,10 @@ class EventStudySettings:
             raise ValueError(f"within must be one of {get_args(Within)}, not {self.within!r}")
         if self.last < 0 or self.anticipation < 0 or self.first >= -self.anticipation:
             raise ValueError("an event study needs years before the anticipation, and year 0 or later")
+
+    def for_average(self) -> "EventStudySettings":
+        """Return the settings under which only the average is wanted: no years before, hardly any draws."""
+        return replace(self, first=-self.anticipation - 1, n_draws=FEW_DRAWS)
 
 
 @dataclass(frozen=True, slots=True)

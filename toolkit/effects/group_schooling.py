@@ -24,6 +24,7 @@ from toolkit.effects.event_study import EventStudySettings
 from toolkit.effects.outcome_family import OutcomeFamily, estimate_outcome_family
 from toolkit.effects.sample_rules import Covariate, SampleRules, Weighting
 from toolkit.effects.specification_curve import SpecificationCurve, trace_specifications
+from toolkit.errors import ParameterError
 from toolkit.indicators.adoption import Adoption, compute_adoption
 from toolkit.indicators.outcomes import compute_outcomes
 from toolkit.indicators.school_panel import SchoolPanel, compute_school_panel
@@ -147,14 +148,23 @@ def trace_group_schooling(
 
 
 def estimate_studies(data: AdoptionData, design: GroupDesign) -> tuple[AdoptionStudy, ...]:
-    """Estimate the primary outcome for every stage and role; refused designs are among the studies."""
+    """Estimate the primary outcome for every stage and role that schools joined in.
+
+    Refused designs are among the studies; where nobody joined in any stage there is one, refused.
+
+    Raises
+    ------
+    ParameterError
+        If the data do not have the outcome.
+    """
+    if design.outcome not in data.panel.measures:
+        raise ParameterError("outcome_unknown", outcome=design.outcome, known=", ".join(data.outcomes))
+    arms = [(stage, role) for stage in STAGES for role in ROLES if _has_role(data, stage, role)]
     return tuple(
         estimate_adoption_study(
             data.sample(stage=stage, outcome=design.outcome, rules=design.rules(role)), design.settings
         )
-        for stage in STAGES
-        for role in ROLES
-        if _has_role(data, stage, role)
+        for stage, role in arms or [(STAGES[0], ROLES[0])]
     )
 
 

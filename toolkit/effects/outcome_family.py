@@ -117,7 +117,7 @@ def estimate_outcome_family(
             "refusal": guard.codes[0] if guard.is_refused else "",
         }
         if not guard.is_refused:
-            found[name] = estimate_event_study(sample, chosen.event_study)
+            found[name] = estimate_event_study(sample, chosen.event_study.for_average())
             row |= _numbers(found[name])
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=FAMILY_COLUMNS)

@@ -84,17 +84,19 @@ def trace_specifications(
     chosen = settings or StudySettings()
     base_anticipation = max(chosen.event_study.anticipation, 1)
     rows, seen = [], set()
+    samples: dict[SampleRules, AdoptionSample] = {}
     for values in product(*CHOICES.values()):
         named = dict(zip(CHOICES, values, strict=True))
         own = _rules(rules, named)
-        sample = data.sample(stage=stage, outcome=outcome, rules=own)
+        if own not in samples:
+            samples[own] = data.sample(stage=stage, outcome=outcome, rules=own)
         design = replace(
             chosen.event_study,
             comparison=named["comparison"],  # pyright: ignore[reportArgumentType]
             anticipation=base_anticipation if named["base"] == "before_selection" else 0,
         )
         # The other choices count by what they do: schools, weights and covariates that enter.
-        sample = with_base_year(sample, anticipation=design.anticipation)
+        sample = with_base_year(samples[own], anticipation=design.anticipation)
         key = (
             design.comparison,
             design.anticipation,
@@ -132,5 +134,5 @@ def _row(sample: AdoptionSample, design: EventStudySettings, chosen: StudySettin
     row: dict[str, object] = {"n_adopters": int(joined.sum()), "n_comparison": int((~joined).sum())}
     if guard.is_refused:
         return row | dict.fromkeys(NUMBERS, np.nan) | {"refusal": guard.codes[0]}
-    average = estimate_event_study(sample, design).average
+    average = estimate_event_study(sample, design.for_average()).average
     return row | {name: getattr(average, name) for name in NUMBERS} | {"refusal": ""}

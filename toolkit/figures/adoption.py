@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROWS_DRAWN = 60
+LONGEST_SHOWN, USUAL_SHARE, ROOM = 2.0, 0.75, 1.3
 LEAST_DECIMALS = 2
 TOLERANCE = 1e-9
 TABLE = "adoption_accounting"
@@ -223,3 +224,17 @@ def _year_axis(axes: "Axes", adoption: Adoption, language: Language) -> None:
     axes.set_xticks(list(adoption.data_years))
     axes.set_xlabel(label("year_axis", language))
     axes.margins(x=0.04)
+
+
+def reach_of_effects(effects: pd.Series, low: pd.Series, high: pd.Series) -> float:
+    """Return up to where an axis of effects shows all points and most intervals, symmetric about zero.
+
+    One interval with hardly a degree of freedom would flatten all others; it may run out of the picture.
+    Infinite where no interval is that long.
+    """
+    ends = np.fmax(low.abs(), high.abs()).to_numpy(dtype=float)
+    known = ends[np.isfinite(ends)]
+    if not len(known):
+        return np.inf
+    reach = max(LONGEST_SHOWN * float(np.quantile(known, USUAL_SHARE)), ROOM * float(effects.abs().max()))
+    return reach if known.max() > reach else np.inf

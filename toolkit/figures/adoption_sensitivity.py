@@ -13,7 +13,12 @@ from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.dispersion import DispersionEffect
 from toolkit.effects.specification_curve import CHOICES, SpecificationCurve
 from toolkit.effects.study_words import outcome_name, study_name
-from toolkit.figures.adoption import adoption_figure_caption, format_effects, nothing_to_draw
+from toolkit.figures.adoption import (
+    adoption_figure_caption,
+    format_effects,
+    nothing_to_draw,
+    reach_of_effects,
+)
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import (
     GRID,
@@ -114,6 +119,11 @@ def plot_specification_curve(
     figure = new_figure(16, 7.5 + 0.5 * len(options))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(7, 0.5 * len(options)))
     _draw_curve(above, own, language)
+    reach = reach_of_effects(own["effect"], own["conf_low"], own["conf_high"])
+    if np.isfinite(reach):
+        above.set_ylim(-reach, reach)
+        more = sentence("adoption_note_beyond_picture", language)
+        caption = replace(caption, notes=(*caption.notes, more))
     at = np.arange(len(own))
     size = min(LARGEST_MARK, WIDTH_OF_MARKS / len(own))
     for row, (name, option) in enumerate(options):

@@ -1,6 +1,7 @@
 """Effects by year since joining, average effects, and bounds if trends differ, as figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,12 @@ import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.study_words import study_name
-from toolkit.figures.adoption import adoption_figure_caption, format_effects, nothing_to_draw
+from toolkit.figures.adoption import (
+    adoption_figure_caption,
+    format_effects,
+    nothing_to_draw,
+    reach_of_effects,
+)
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import (
     INK,
@@ -53,6 +59,11 @@ def plot_event_studies(studies: Sequence[AdoptionStudy], language: Language) -> 
         axes.set_axis_off()
     for axes in panels[::n_columns]:
         axes.set_ylabel(label(_effect_axis(drawn), language))
+    rows = pd.concat([_table(study) for study in drawn])
+    reach = reach_of_effects(rows["effect"], rows["band_low"], rows["band_high"])
+    if np.isfinite(reach):
+        panels[0].set_ylim(-reach, reach)
+        caption = replace(caption, notes=(*caption.notes, sentence("adoption_note_beyond_picture", language)))
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2)
     since = pd.concat([_table(study).query("event_time >= 0") for study in drawn])["effect"]

@@ -9,6 +9,7 @@ from toolkit.inference.clusters import t_interval
 from toolkit.models.group_time import GroupTimeEffects
 
 Floats = NDArray[np.float64]
+TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def estimate_pooled_average(
         weights_of_others = sizes_of_others * by_treated[block]
         parts.append(_side(contributions[others], weights_of_others[others], block[others]))
     variance = sum(part for part, _ in parts)
-    spread = sum(part**2 / freedom for part, freedom in parts)
+    spread = sum(part**2 / freedom for part, freedom in parts if freedom)
     degrees = variance**2 / spread if spread else np.nan
     return PooledAverage(
         effect=float(weights @ values),
@@ -143,15 +144,20 @@ def _side(contributions: Floats, weights: Floats, pool: NDArray[np.intp]) -> tup
 
     With independent clusters of unit variance, weight a and a mean taken out of each pool, the sum of squared
     contributions is a quadratic form, whose trace is its mean and twice that of its square the variance.
+    Missing where every pool is a single cluster: groups whose members join in different years leave such.
     """
     shares = weights / weights.sum()
     mean = square = 0.0
     for label in np.unique(pool):
         own = shares[pool == label]
         total = own.sum()
+        if not total > 0:
+            continue
         p2, p3, p4, p5 = (float(((own / total) ** power).sum()) for power in (2, 3, 4, 5))
         mean += total**2 * (p2 - 2 * p3 + p2**2)
         cross = p2**4 + 2 * p4 * p2 - 4 * p2**2 * p3 + 2 * p3**2
         square += total**4 * (cross + p4 * (1 + 2 * p2) - 4 * p5)
+    if not mean > TOLERANCE:
+        return np.nan, 0.0
     factor = float(shares @ shares / mean)
     return factor * float(contributions @ contributions), float(mean**2 / square)

@@ -13,6 +13,7 @@ from toolkit.inference.honest_study import EventStudy, Refusal, is_singular, tar
 
 Floats = NDArray[np.float64]
 Rule = Literal["joint", "any"]
+LEAST_DENOMINATOR_DEGREES = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def compute_joint_placebo_test(study: EventStudy) -> PlaceboTest:
     With G clusters and q coefficients, wald (G - q) / (G q) is referred to F(q, G - q): Hotelling's
     distribution, exact for means of G independent normal clusters whose covariance is the sum of squares
     over clusters divided by G² (no factor G / (G - 1)). With that factor in the covariance the test is
-    slightly conservative. Refused unless G exceeds q.
+    slightly conservative. Refused unless G exceeds q by one.
     """
     refusal = _refuse_test(study)
     if refusal:
@@ -197,7 +198,7 @@ def _refuse_test(study: EventStudy) -> Refusal:
     """Say why the coefficients before cannot be tested; empty if they can."""
     if not study.n_before:
         return "no_period_before"
-    if study.effective_clusters <= study.n_before:
+    if study.effective_clusters < study.n_before + LEAST_DENOMINATOR_DEGREES:
         return "few_clusters"
     return "singular_covariance" if is_singular(_covariance_before(study)) else ""
 

@@ -4,6 +4,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from toolkit.data.schema.programmes import PROGRAMMES
 from toolkit.errors import ParameterError
 from toolkit.share import resolve_path
 from toolkit.standards import describe_switches, load_standard
@@ -13,6 +14,8 @@ LANGUAGES = ("zh", "en")
 EDITIONS = ("internal", "public")
 UNSTAGED_RULES = ("undecided", "by_teachers")
 SCHOOL_NAMES = ("real", "pseudonym")
+COMPARISONS = ("not_yet", "never")
+WEIGHTINGS = ("enrolment", "school")
 
 # Where the data and results are is no setting: these never enter a record or a page.
 PATH_PARAMETERS = ("data_path", "results_dir", "mapping_path", "ledger_path")
@@ -24,6 +27,10 @@ RULES = "rules"
 
 def _choice(default: str, choices: tuple[str, ...]) -> Any:
     return field(default=default, metadata={"choices": choices})
+
+
+def _whole(default: int, *, minimum: int, below: int) -> Any:
+    return field(default=default, metadata={"minimum": minimum, "below": below})
 
 
 def _share(default: float) -> Any:
@@ -93,6 +100,47 @@ class InterSchoolVariation(StudyParameters):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSchooling(StudyParameters):
+    """Parameters of 03_group_schooling: a design that is set before looking at results.
+
+    Attributes
+    ----------
+    programme : str
+        Programme that schools join.
+    outcome : str
+        Primary outcome; all others are exploratory.
+    comparison : str
+        Schools that have not joined yet, or only those that never do.
+    selection_years : int
+        School years before joining in which schools were announced or chosen.
+    years_after : int
+        Last school year since joining that is averaged; 0 is the first year of membership.
+    covariates : str
+        Covariates fixed before anyone joined, with commas; empty for none.
+    weighting : str
+        Weight of a school.
+    counties : str
+        Codes of counties to be studied together, with commas, or ``"all"`` for all that the data hold;
+        empty for the county of the report.
+    draws : int
+        Draws of bootstrap and permutation.
+    seed : int
+        Seed of the draws.
+    """
+
+    programme: str = _choice("group_schooling", PROGRAMMES)
+    outcome: str = "achievement"
+    comparison: str = _choice("not_yet", COMPARISONS)
+    selection_years: int = _whole(1, minimum=0, below=6)
+    years_after: int = _whole(2, minimum=0, below=10)
+    covariates: str = "log_enrolment"
+    weighting: str = _choice("enrolment", WEIGHTINGS)
+    counties: str = ""
+    draws: int = _whole(999, minimum=99, below=100_000)
+    seed: int = _whole(1, minimum=0, below=2**31)
+
+
+@dataclass(frozen=True, slots=True)
 class AnnualReport(StudyParameters):
     """Parameters of 07_annual_report.
 
@@ -112,8 +160,12 @@ class AnnualReport(StudyParameters):
 NOTEBOOKS: dict[str, type[StudyParameters]] = {
     "01_data_quality": DataQuality,
     "02_inter_school_variation": InterSchoolVariation,
+    "03_group_schooling": GroupSchooling,
     "07_annual_report": AnnualReport,
 }
+
+NEEDED_TABLES: dict[str, tuple[str, ...]] = {"03_group_schooling": ("school_groups",)}
+"""Tables without which a notebook has nothing to study, beside those that every county has."""
 
 
 def parameter_fields() -> list[Field[Any]]:

@@ -25,6 +25,7 @@ from toolkit.reporting.notebook_runs import (
 from toolkit.reporting.outputs import Outputs, require_forms, write_outputs
 from toolkit.reporting.page import page_header
 from toolkit.reporting.parameters import (
+    NEEDED_TABLES,
     NOTEBOOKS,
     PATH_PARAMETERS,
     STANDARD_PARAMETERS,
@@ -131,7 +132,7 @@ def run_report(
         If the report can be written neither to its place nor beside it.
     """
     every = parameter_records(parameters)
-    records = {name: every[name] for name in _chosen(only)}
+    chosen = _chosen(only)
     started, clock = datetime.now(UTC), time.perf_counter()
     _require_readable_ledger(every[ANNUAL_REPORT])
     require_forms(outputs.forms)
@@ -140,6 +141,8 @@ def run_report(
     progress("reading")
     study = open_study(every[ANNUAL_REPORT])
     _require_no_errors(study)
+    lacking = _without_tables(study)
+    records = {name: every[name] for name in chosen if name not in lacking}
     narratives = narrative_paths(study)
     texts = [path for path in narratives.values() if read_narrative(path)]
     inputs = input_files(study.parameters) + tuple(file_input(path) for path in (*texts, *outputs.forms))
@@ -150,7 +153,7 @@ def run_report(
     )
     records = {name: _resolved(record, study) for name, record in records.items()}
     with _scratch(target) as scratch:
-        left_out = _left_out(records, study.language)
+        left_out = _left_out(chosen, lacking, study.language)
         for outcome in left_out:
             record_outcome(scratch / RESULTS_FOLDER, outcome)
         done, failed = execute_notebooks(records, scratch, study.language, progress)
@@ -207,10 +210,31 @@ def _chosen(only: Collection[str]) -> list[str]:
     return [name for name in NOTEBOOKS if not only or name in only or name[:2] in only]
 
 
-def _left_out(records: Mapping[str, StudyParameters], language: Language) -> tuple[NotebookOutcome, ...]:
-    """Return the notebooks that were not asked for."""
-    reason = label("notebook_not_asked_for", language)
-    return tuple(NotebookOutcome(name, "not_run", reason) for name in NOTEBOOKS if name not in records)
+def _without_tables(study: Study) -> dict[str, tuple[str, ...]]:
+    """Return the notebooks that have nothing to study in these data, with the tables they lack."""
+    empty = {name for name, table in study.county.tables.items() if table.empty}
+    found = {
+        name: tuple(table for table in tables if table in empty or table not in study.county.tables)
+        for name, tables in NEEDED_TABLES.items()
+    }
+    return {name: tables for name, tables in found.items() if tables}
+
+
+def _left_out(
+    chosen: Collection[str], lacking: Mapping[str, tuple[str, ...]], language: Language
+) -> tuple[NotebookOutcome, ...]:
+    """Return the notebooks that were not asked for, or whose tables the data do not have."""
+    found = []
+    for name in NOTEBOOKS:
+        if name not in chosen:
+            found.append(NotebookOutcome(name, "not_run", label("notebook_not_asked_for", language)))
+        elif name in lacking:
+            tables = label("list_separator", language).join(
+                label(f"table_{table}", language) for table in lacking[name]
+            )
+            reason = sentence("notebook_without_tables", language, tables=tables)
+            found.append(NotebookOutcome(name, "not_run", reason))
+    return tuple(found)
 
 
 def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:

@@ -25,7 +25,17 @@ from toolkit.tables.exhibit import TableExhibit, vocabulary_column
 from toolkit.vocabulary import Language, format_number, label, sentence
 
 RATIO_DECIMALS = 2
-IN_FILES = ("std_error", "degrees", "conf_low", "conf_high", "p_value", "placebo_p_value", "breakdown_ratio")
+IN_FILES = (
+    "std_error",
+    "degrees",
+    "conf_low",
+    "conf_high",
+    "p_value",
+    "placebo_p_value",
+    "breakdown_ratio",
+    "trend_slope",
+    "trend_bias",
+)
 
 
 def tabulate_effects(
@@ -44,7 +54,10 @@ def tabulate_effects(
     programme : str
         Code of the programme.
     """
-    rows = [study.tidy().iloc[0].to_dict() | study_key(study) | _answer(study, language) for study in studies]
+    rows = [
+        study.tidy().iloc[0].to_dict() | study_key(study) | _answer(study, language) | _trend_not_seen(study)
+        for study in studies
+    ]
     sizes = ("n_adopters", "n_groups", "n_comparison")
     shown = ("p", "detectable", "placebo_p", "breakdown")
     names = ["stage", "role", *sizes, "effect", "interval", "method", *shown, *IN_FILES]
@@ -128,6 +141,14 @@ def _answer(study: AdoptionStudy, language: Language) -> dict[str, Any]:
         "placebo_p": _placebo_text(bounds, language),
         "breakdown": _breakdown_text(bounds, language),
     }
+
+
+def _trend_not_seen(study: AdoptionStudy) -> dict[str, float]:
+    """Return the difference in trends that the test of the years before finds half the time, and its bias."""
+    if study.robustness is None:
+        return {"trend_slope": np.nan, "trend_bias": np.nan}
+    trend = study.robustness.detectable_trend
+    return {"trend_slope": trend.slope, "trend_bias": trend.bias}
 
 
 def _placebo_text(bounds: Robustness | None, language: Language) -> str:

@@ -22,7 +22,7 @@ from toolkit.tables.adoption_texts import (
     refusal_words,
 )
 from toolkit.tables.exhibit import ColumnKind, TableExhibit, vocabulary_column
-from toolkit.vocabulary import Language, format_number, label, sentence
+from toolkit.vocabulary import Language, format_number, sentence
 
 
 def tabulate_families(
@@ -37,7 +37,7 @@ def tabulate_families(
     `confidence_level` is that of the settings under which the families were estimated.
     """
     rows = [
-        {"stage": label(family.stage, language)} | _outcome_row(row, standard, language)
+        {"stage": family.stage, "outcome_code": row["outcome"]} | _outcome_row(row, standard, language)
         for family in families
         for row in family.table.to_dict("records")
     ]
@@ -47,9 +47,9 @@ def tabulate_families(
     numbers = ("before_mean_value", "effect_value", "std_error", "conf_low", "conf_high", "detectable_value")
     numbers += ("p_value", "adjusted_p_value")
     columns = (
-        vocabulary_column("stage", language),
+        vocabulary_column("stage", language, kind="code"),
         *(adoption_column(name, language, kind=kinds.get(name)) for name in words),
-        *(adoption_column(name, language, in_files_only=True) for name in numbers),
+        *(adoption_column(name, language, in_files_only=True) for name in (*numbers, "outcome_code")),
     )
     data = pd.DataFrame(rows, columns=[column.name for column in columns])
     if data["why_none"].eq("").all():
@@ -95,9 +95,12 @@ def tabulate_dispersion(
             for name in ("degrees", "conf_low", "conf_high")
         ),
         adoption_column("assumption", language, in_files_only=True),
+        adoption_column("outcome_code", language, in_files_only=True),
     )
     names = [column.name for column in columns]
     data = pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    if data["why_none"].eq("").all():
+        columns = tuple(column for column in columns if column.name != "why_none")
     caption = adoption_caption(
         "adoption_dispersion",
         language,
@@ -150,6 +153,7 @@ def _dispersion_rows(effect: DispersionEffect, standard: Standard, language: Lan
     return table.assign(
         stage=effect.sample.stage,
         outcome=outcome_name(effect.sample.outcome, standard, language, with_unit=False),
+        outcome_code=effect.sample.outcome,
         version="adoption_version_" + table["version"],
         assumption=[sentence(f"adoption_assumption_{name}", language) for name in table["version"]],
         measure=f"adoption_measure_{effect.measure}",

@@ -141,7 +141,12 @@ def test_a_notebook_that_fails_fails_alone(quick_notebooks, workbook, tmp_path):
     assert "ZeroDivisionError：division by zero" in text
     assert "公开版" in text
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert [each["status"] for each in record["notebooks"]] == ["failed", "done", "not_run"]
+    assert [each["status"] for each in record["notebooks"]] == [
+        "failed",
+        "done",
+        "not_run",
+        "not_run",
+    ]
 
 
 def test_a_run_that_breaks_off_leaves_nothing(workbook, tmp_path, monkeypatch):

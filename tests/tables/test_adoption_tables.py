@@ -1,6 +1,7 @@
 """Tables of group schooling: what a reader finds, what is refused, what the public edition withholds."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -86,6 +87,10 @@ def placebo():
     return PlaceboAdoption(pd.DataFrame(rows, columns=PLACEBO_COLUMNS), "")
 
 
+def left_out_studies():
+    return [SimpleNamespace(sample=left_out_sample())]
+
+
 def left_out_sample():
     rows = [("990100", "7", "7", "第八小学", "primary", np.nan, "", "sample_no_baseline"),
             ("990100", "0", "0", "第一小学", "primary", 2018.0, "lead", "sample_other_role")]  # fmt: skip
@@ -99,8 +104,8 @@ def all_tables(language):
     powers = [made.power(study) if not study.is_refused else None for study in studies]
     return [
         adoption.tabulate_accounting(made.exposure(), language),
-        adoption.tabulate_left_out(made.exposure(), [left_out_sample()], language),
-        adoption.tabulate_left_out(made.exposure(), [left_out_sample()], language, listed=False),
+        adoption.tabulate_left_out(made.exposure(), left_out_studies(), language),
+        adoption.tabulate_left_out(made.exposure(), left_out_studies(), language, listed=False),
         adoption.tabulate_balance([balance()], STANDARD, language),
         adoption.tabulate_trends_before([balance()], STANDARD, language),
         adoption_design.tabulate_design(studies, language),
@@ -160,7 +165,7 @@ def test_the_accounting_adds_up_to_all_schools():
 
 
 def test_left_out_schools_are_named_with_reason_and_study_but_not_those_of_the_other_role():
-    table = adoption.tabulate_left_out(made.exposure(), [left_out_sample()], "zh")
+    table = adoption.tabulate_left_out(made.exposure(), left_out_studies(), "zh")
     told = table.data[["school_name", "reason", "left_out_of"]].to_numpy().tolist()
     assert told == [
         ["第九小学", "unit_other_programme", "全部估计"],
@@ -170,7 +175,7 @@ def test_left_out_schools_are_named_with_reason_and_study_but_not_those_of_the_o
 
 
 def test_the_public_edition_counts_left_out_schools_by_reason():
-    table = adoption.tabulate_left_out(made.exposure(), [left_out_sample()], "zh", listed=False)
+    table = adoption.tabulate_left_out(made.exposure(), left_out_studies(), "zh", listed=False)
     assert table.data["n_schools"].tolist() == [2, 1]
     assert "小学" not in table.tidy().drop(columns="stage").to_csv()
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.balance import Balance
 from toolkit.effects.study_words import role_name
 from toolkit.indicators.adoption import Adoption
@@ -51,7 +52,7 @@ def tabulate_accounting(adoption: Adoption, language: Language) -> TableExhibit:
 
 
 def tabulate_left_out(
-    adoption: Adoption, samples: Sequence[AdoptionSample], language: Language, *, listed: bool = True
+    adoption: Adoption, studies: Sequence[AdoptionStudy], language: Language, *, listed: bool = True
 ) -> TableExhibit:
     """Return the schools that enter no study, or not all, with the reason.
 
@@ -61,14 +62,14 @@ def tabulate_left_out(
     ----------
     adoption : Adoption
         Exposure, with the schools that cannot be used at all.
-    samples : sequence of AdoptionSample
-        The samples of the studies.
+    studies : sequence of AdoptionStudy
+        Whose samples left schools out.
     language : {"zh", "en"}
         Language.
     listed : bool
         Whether schools are named.
     """
-    data = _left_out(adoption, samples, language)
+    data = _left_out(adoption, [study.sample for study in studies], language)
     school = (
         TableColumn("school_name", label("school_name", language)),
         vocabulary_column("stage", language, kind="code"),

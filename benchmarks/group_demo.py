@@ -9,7 +9,7 @@ compared with: the planted effect of membership on the members that entered (the
 estimator makes of the planted effects of all schools without any noise (the contrast), which holds the
 spillover on comparison schools, too. The bias of the estimator is measured against the contrast.
 
-Pools of 30 counties are drawn from the 200 without replacement: six that share no county, and 200 that do.
+Pools of 30 counties are drawn from the 200 without replacement: six that share no county, and 60 that do.
 """
 
 import json
@@ -31,7 +31,7 @@ from toolkit.standards import load_standard
 
 RESULTS = Path(__file__).with_name("group_demo.json")
 FIRST_SEED = 41_000
-N_COUNTIES, POOL, N_POOLS = 200, 30, 200
+N_COUNTIES, POOL, N_POOLS = 200, 30, 60
 STAGES = ("primary", "junior")
 DESIGN = GroupDesign()
 

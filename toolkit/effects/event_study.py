@@ -230,6 +230,22 @@ def estimate_event_study(
     )
 
 
+def treated_without_effect(sample: AdoptionSample, settings: EventStudySettings) -> NDArray[np.bool_]:
+    """Say of which adopters no effect from joining to `last` can be estimated, (n_units,).
+
+    Where covariates leave no overlap, or years were not observed, a cohort has no cell with an effect.
+    """
+    effects = estimate_sample_cells(sample, settings)
+    times = effects.event_times
+    known = np.isfinite(effects.effects) & (times >= 0) & (times <= settings.last)
+    cohorts = sample.cohorts
+    found = np.zeros(len(cohorts), dtype=bool)
+    for cohort, block in set(zip(effects.cohorts[known], effects.blocks[known], strict=True)):
+        own = (effects.panel.cohorts == cohort) & (effects.unit_blocks == block)
+        found[effects.used[own]] = True
+    return np.isfinite(cohorts) & ~found
+
+
 def estimate_sample_cells(sample: AdoptionSample, settings: EventStudySettings) -> GroupTimeEffects:
     """Estimate the cells, comparing where the settings say."""
     within = settings.within or ("everywhere" if sample.rules.assignment == "county" else "county")

@@ -270,7 +270,8 @@ def _fit(design: Floats, weights: Floats, treated: Flags, controls: Flags) -> _S
     rows = rows[_is_regular(cross)]
     fitted, is_fitted = fit_propensities(design, treated[rows], treated[rows] | controls[rows], weights)
     is_fitted &= ~((fitted > LARGEST_PROPENSITY) & treated[rows]).any(axis=1)
-    odds = np.where(fitted < TRIMMED_PROPENSITY, fitted / (1 - fitted), 0.0) * controls[rows] * weights
+    kept = fitted < TRIMMED_PROPENSITY
+    odds = np.divide(fitted, 1 - fitted, out=np.zeros_like(fitted), where=kept) * controls[rows] * weights
     is_fitted &= odds.sum(axis=1) > 0
     rows, odds, chance = rows[is_fitted], odds[is_fitted], fitted[is_fitted]
     of_controls, own = controls[rows] * weights, treated[rows] * weights

@@ -11,6 +11,7 @@ from toolkit.effects.adoption_data import AdoptionData
 from toolkit.effects.adoption_panel import pool_samples
 from toolkit.effects.adoption_study import StudySettings, estimate_adoption_study, with_base_year
 from toolkit.effects.event_study import EventStudySettings, estimate_event_study
+from toolkit.effects.group_schooling import GroupDesign, estimate_spreads
 from toolkit.effects.sample_rules import SampleRules
 
 SETTINGS = StudySettings(EventStudySettings(anticipation=1, n_draws=199))
@@ -83,6 +84,34 @@ def test_a_pooled_effect_lies_between_those_of_its_counties_and_is_more_precise(
     pooled = estimate_event_study(pool_samples(parts), SETTINGS.event_study).average
     assert min(one.effect for one in alone) < pooled.effect < max(one.effect for one in alone)
     assert pooled.std_error < min(one.std_error for one in alone)
+
+
+def test_groups_without_an_effect_do_not_count_as_treated_in_the_rule():
+    sample = groups_sample(n_groups=6)
+    joined = np.isfinite(sample.cohorts)
+    groups = sorted(set(sample.units.loc[joined, "school_group"]))
+    cohort_of = sample.units.groupby("school_group")["adoption_year"].first()
+    first = cohort_of[groups].min()
+    apart = (sample.units["adoption_year"] == first).to_numpy()
+    levels = np.arange(len(joined)) % 7 + 100.0 * apart
+    study = estimate_adoption_study(
+        replace(sample, covariates=levels[:, None], covariate_names=("x",)), StudySettings()
+    )
+    assert "guard_part_without_overlap" in study.guard.codes
+    assert study.interval.counts.treated == int((cohort_of[groups] != first).sum())
+
+
+def test_inequality_in_several_counties_is_that_of_the_first():
+    parts = []
+    for county, (year, drift) in {"990100": (2019, 0.0), "990200": (2022, 0.3)}.items():
+        rng = np.random.default_rng(year)
+        names = [f"集团{number}" for number in range(4) for _ in range(3)] + [""] * 12
+        units = make_units([year] * 12 + never(12), groups=names, county_id=county)
+        values = 0.3 * rng.normal(size=(24, 1)) + 0.05 * rng.normal(size=(24, len(YEARS)))
+        parts.append(make_study(units, achievement=values + drift * np.arange(len(YEARS))))
+    own = estimate_spreads(AdoptionData((parts[0],)), GroupDesign())
+    both = estimate_spreads(AdoptionData(tuple(parts)), GroupDesign())
+    assert own[0].effects.equals(both[0].effects)
 
 
 def test_counties_that_adopted_as_a_whole_are_compared_across_counties():

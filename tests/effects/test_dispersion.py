@@ -133,6 +133,13 @@ def test_years_are_listed_with_what_was_observed_and_what_would_have_been():
     assert found.n_folds == 12 + 40
 
 
+def test_a_single_adopting_group_gives_a_figure_without_an_interval():
+    sample, _ = make_noisy(np.random.default_rng(9), n_groups=1, n_never=20)
+    found = estimate_dispersion_effect(sample).effects
+    assert found["uncorrected"].notna().all()
+    assert found[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+
+
 def test_a_coefficient_of_variation_of_standardised_scores_is_refused():
     sample, _ = make_noisy(np.random.default_rng(7))
     with pytest.raises(ValueError, match="true zero"):

@@ -65,6 +65,8 @@ def in_counties(cohorts, per_county, **changes):
 
 VARIED = np.arange(48.0)[:, None] % 7
 AMONG_ADOPTERS = np.where(np.arange(48) < 24, np.arange(48), 0.0)[:, None]
+APART = VARIED + 100.0 * (np.arange(48) < 24)[:, None]
+HALF_APART = np.where(np.arange(48)[:, None] % 2, VARIED, APART)
 MANY = np.random.default_rng(1).standard_normal((48, 6))
 LATE = [2016] * 3 + [2020, 2021] * 12 + never(24)
 
@@ -88,6 +90,8 @@ CASES = {
         {},
     ),
     "guard_covariates_collinear": (with_covariates(AMONG_ADOPTERS), with_covariates(VARIED), {}),
+    "guard_no_overlap": (with_covariates(APART), with_covariates(HALF_APART), {}),
+    "guard_part_without_overlap": (with_covariates(HALF_APART), with_covariates(VARIED), {}),
     "guard_no_legacy_pupils": (
         make_sample(GOOD, tested_grades=(6,)),
         make_sample(GOOD),

@@ -160,6 +160,17 @@ def test_a_grade_tested_at_one_side_alone_gives_no_cell():
     assert sorted(found.cells["grade"].unique()) == [2, 3]
 
 
+def test_a_single_group_with_new_pupils_gives_no_error_and_no_number():
+    sample, grades = study_of(np.random.default_rng(9))
+    values = grades.achievement.copy()
+    # Of all groups but one nobody was tested.
+    values[:, 2:16] = np.nan
+    found = estimate_legacy_effect(sample, [replace(grades, achievement=values)], SETTINGS)
+    assert [one.code for one in found.refusals] == ["legacy_one_cluster"]
+    assert found.table.empty
+    assert has_sentence("legacy_one_cluster")
+
+
 def test_pupils_seen_before_are_set_beside_all_pupils_of_the_same_cells():
     sample, grades = study_of(np.random.default_rng(8), new=0.1)
     joined = {2020: grades.achievement - 0.05, 2021: grades.achievement - 0.05}

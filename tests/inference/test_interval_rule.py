@@ -30,6 +30,7 @@ def test_from_many_treated_clusters_to_none():
 def test_one_dominant_group_makes_many_treated_clusters_few():
     assert chosen(effective_treated=20.0) == ("analytic_t", "enough_clusters")
     assert chosen(effective_treated=1.9) == ("none", "too_few_treated_clusters")
+    assert chosen(treated=4, effective_treated=2.0 - 1e-15) == ("analytic_t", "enough_clusters")
 
 
 def test_regressions_take_the_wild_bootstrap_unless_few_are_treated():

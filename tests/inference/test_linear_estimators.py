@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from scipy import stats
 
-from toolkit.inference.linear_estimators import analytic_t_tests, overall_effect_estimator
+from toolkit.inference.linear_estimators import overall_effect_estimator
 from toolkit.inference.permutation import permutation_test
 from toolkit.models.group_time import NEVER, AdoptionPanel, estimate_group_time
 from toolkit.models.group_time_aggregates import aggregate_group_time
@@ -45,18 +44,3 @@ def test_permutation_of_group_time_effects_covers_the_effect():
     assert result.n_assignments == 1260
     assert result.conf_low <= 1.5 <= result.conf_high
     assert result.p_value <= 0.05
-
-
-@pytest.mark.parametrize(("comparison", "anticipation"), [("never", 0), ("not_yet", 1)])
-def test_t_tests_are_those_of_outcomes_to_which_the_effect_was_really_added(comparison, anticipation):
-    own, group = panel()
-    estimator = overall_effect_estimator(own, labels(group), comparison=comparison, anticipation=anticipation)
-    dates = np.array([own.cohorts, np.where(own.cohorts == own.cohorts.min(), np.inf, own.cohorts)])
-    effects = np.array([0.0, 0.3, 1.0])
-    found = analytic_t_tests(estimator, 9.0)(own.outcomes, dates, effects)
-    for draw, cohorts in enumerate(dates):
-        for position, effect in enumerate(effects):
-            moved = own.outcomes + effect * (PERIODS[None, :] >= cohorts[:, None])
-            (estimates,), (contributions,) = estimator(moved[None], cohorts[None])
-            statistic = abs(estimates[0] / np.linalg.norm(contributions[0]))
-            assert found[position, draw] == pytest.approx(2 * stats.t.cdf(-statistic, 9))

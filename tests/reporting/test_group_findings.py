@@ -1,16 +1,21 @@
 """Findings of a group-schooling study: detected, not detected, refused, no interval; numbers traced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.effects.test_adoption_sensitivity import SETTINGS, make_data, study_of
 from tests.effects.test_adoption_study import groups_sample
+from toolkit.effects.adoption_panel import pool_samples
 from toolkit.effects.adoption_sensitivity import leave_one_group_out, place_placebo_adoption
 from toolkit.effects.adoption_study import estimate_adoption_study
 from toolkit.effects.outcome_family import estimate_outcome_family
 from toolkit.effects.specification_curve import trace_specifications
+from toolkit.inference.interval_rule import IntervalChoice
 from toolkit.reporting.group_findings import find_group_schooling
 from toolkit.standards import load_standard
+from toolkit.tables.adoption_design import tabulate_intervals
 from toolkit.tables.adoption_effects import tabulate_effects
 
 STANDARD = load_standard("national_2017")
@@ -27,6 +32,50 @@ def test_an_effect_whose_interval_excludes_zero_is_stated_with_its_interval_and_
     assert "平均提高" in told.zh
     assert "置信区间" in told.zh
     assert "higher on average" in told.en
+
+
+def test_an_effect_with_trends_that_differed_before_is_not_put_down_to_joining():
+    sample = groups_sample(effect=0.3, n_groups=8)
+    joined = np.isfinite(sample.cohorts)
+    since = sample.periods - np.where(joined, sample.cohorts, np.nan)[:, None]
+    moved = replace(sample, outcomes=sample.outcomes + np.where(since < -3, -0.5, 0.0))
+    study = estimate_adoption_study(moved, SETTINGS)
+    assert study.robustness.placebo.p_value < 0.05
+    told = findings_of(study)["effect_primary_member"]
+    assert "不宜作为参加的结果" in told.zh
+    assert "should not be put down to joining" in told.en
+
+
+def test_outcomes_that_moved_alike_give_no_interval_and_no_conclusion():
+    sample = groups_sample()
+    study = estimate_adoption_study(replace(sample, outcomes=np.zeros(sample.outcomes.shape)), SETTINGS)
+    assert study.interval.choice == IntervalChoice("none", "no_spread")
+    assert "误差无从得知" in findings_of(study)["effect_primary_member"].zh
+    assert tabulate_intervals([study], "zh").data["method"].tolist() == ["adoption_interval_none"]
+
+
+def test_the_note_says_how_schools_were_weighed():
+    sample = groups_sample()
+    alike = replace(sample, rules=replace(sample.rules, weighting="school"))
+    for own, words in ((sample, "weighted by enrolment"), (alike, "every school alike")):
+        study = estimate_adoption_study(own, SETTINGS)
+        table = tabulate_effects([study], STANDARD, "en", programme="group_schooling")
+        assert any(words in note for note in table.caption.notes)
+
+
+def test_groups_of_one_name_in_two_counties_are_two():
+    first, second = groups_sample(), groups_sample(seed=1, county="990200")
+    study = estimate_adoption_study(pool_samples([first, second]), SETTINGS)
+    assert study.tidy()["n_groups"].item() == 12
+
+
+def test_a_placebo_that_shows_nothing_rules_nothing_out_within_its_interval():
+    study = study_of(make_data(noise=0.05, n_never=30))
+    placebo = place_placebo_adoption(study)
+    row = placebo.table[placebo.table["is_study_base"]].iloc[0]
+    told = findings_of(study, placebo=placebo)["placebo_adoption"]
+    seen = row["conf_low"] > 0 or row["conf_high"] < 0
+    assert ("is not ruled out" in told.en) is not seen
 
 
 def test_no_detectable_effect_is_told_with_what_is_ruled_out_and_what_could_be_found():

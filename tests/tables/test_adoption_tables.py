@@ -180,6 +180,18 @@ def test_the_public_edition_counts_left_out_schools_by_reason():
     assert "小学" not in table.tidy().drop(columns="stage").to_csv()
 
 
+def test_power_of_a_design_without_degrees_of_freedom_is_marked():
+    study = made.studies()[0]
+    power = replace(made.power(study), by_formula=np.inf)
+    table = power_tables.tabulate_power([study], [power], "zh")
+    assert (0, "by_formula") in [(mark.row, mark.column) for mark in table.marks]
+
+
+def test_balance_without_adopters_is_a_table_without_rows():
+    nobody = replace(balance(), covariates=balance().covariates.head(0), baseline_years=())
+    assert adoption.tabulate_balance([nobody], STANDARD, "zh").data.empty
+
+
 def test_balance_sets_roles_side_by_side_and_shares_in_percent():
     table = adoption.tabulate_balance([balance()], STANDARD, "zh").data.set_index("covariate")
     assert len(table) == 2

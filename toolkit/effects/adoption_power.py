@@ -1,17 +1,20 @@
 """What a study of adoption can detect: from its own variances, and by placebo assignments on its own data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.inference.linear_estimators import analytic_t_tests, overall_effect_estimator
+from toolkit.effects.event_study import EventStudySettings
+from toolkit.inference.pooled_cohorts import estimate_pooled_average
 from toolkit.inference.power import AssignmentDesign, detectable_effect
-from toolkit.inference.power_curve import PowerCurve, simulate_power
+from toolkit.inference.power_curve import PlaceboTests, PowerCurve, simulate_power
 from toolkit.inference.power_needs import Needs, needs_of_effects, with_years
+from toolkit.models.group_time import AdoptionPanel, estimate_group_time
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +39,7 @@ class AdoptionPower:
     by_error : float
         Minimum detectable effect from the standard error of the study.
     needs : tuple of Needs
-        Schools, years after or counties that each planned effect takes.
+        Schools, years after or counties that each planned effect takes; counties by multiples of those here.
     curve : PowerCurve or None
         Power by placebo assignments; None where outcomes of too many schools are incomplete.
     """
@@ -61,7 +64,7 @@ def compute_adoption_power(
     pupils: Floats,
     *,
     effects: Sequence[float] = PLANNED_EFFECTS,
-    n_draws: int = 200,
+    n_draws: int = 100,
 ) -> AdoptionPower:
     """Compute what the study detects, and what others like it would need.
 
@@ -89,8 +92,9 @@ def compute_adoption_power(
     negative estimate counts as zero.
 
     The simulation takes the estimated effects off the schools that joined, draws groups at random from
-    the real groups and schools alone, lets them join in the real years and counts rejections of the t
-    test at the effective degrees of freedom of the study. Its size at no effect is part of the result.
+    the real groups and groups of comparison schools formed like them (over several counties from all
+    groups and schools alone), lets them join in the real years and counts rejections of the t test of the
+    study, estimated anew. Its size at no effect is part of the result.
     """
     if study.event_study is None or study.interval is None:
         raise ValueError("the design was refused: it can detect nothing")
@@ -119,8 +123,11 @@ def compute_adoption_power(
         years_after=after,
         by_formula=detectable_effect(planned),
         by_error=study.event_study.average.detectable,
-        needs=needs_of_effects(
-            effects, design, year_correlation=correlation, years_before=1, years_after=after
+        needs=tuple(
+            replace(one, counties=one.counties and one.counties * sample.units["county_id"].nunique())
+            for one in needs_of_effects(
+                effects, design, year_correlation=correlation, years_before=1, years_after=after
+            )
         ),
         curve=_simulate(study, n_draws),
     )
@@ -173,34 +180,64 @@ def _group_correlation(values: Floats, units: pd.DataFrame) -> float:
 
 
 def _simulate(study: AdoptionStudy, n_draws: int) -> PowerCurve | None:
-    """Draw placebo assignments over the real groups and the comparison schools alone."""
-    event_study, sample = study.event_study, study.sample
+    """Draw placebo assignments over the real groups and groups of comparison schools like them."""
+    event_study = study.event_study
     if event_study is None:
         return None
     settings, panel = event_study.settings, event_study.effects.panel
     untreated = _without_effects(study)
     complete = np.flatnonzero(np.isfinite(untreated).all(axis=1))
-    groups = pd.factorize(sample.clusters[event_study.effects.used][complete], sort=True)[0].astype(np.intp)
+    groups = _groups_to_draw(study)[event_study.effects.used][complete]
+    names, place = np.unique(groups, return_inverse=True)
+    groups = (place - np.count_nonzero(names < 0)).astype(np.intp)
     cohorts = panel.cohorts[complete]
     adoption = [float(cohorts[groups == name].min()) for name in np.unique(groups[np.isfinite(cohorts)])]
     if not adoption or len(adoption) >= groups.max() + 1:
         return None
-    estimator = overall_effect_estimator(
-        panel.take(complete),
-        groups,
-        comparison=settings.comparison,
-        anticipation=settings.anticipation,
-        last=settings.last,
-    )
     return simulate_power(
         untreated[complete],
         groups,
         adoption,
-        analytic_t_tests(estimator, event_study.average.degrees),
+        _own_tests(panel.take(complete), groups, settings),
         seed=settings.seed,
         effects=SIMULATED_EFFECTS,
         n_draws=n_draws,
     )
+
+
+def _own_tests(panel: AdoptionPanel, groups: NDArray[np.intp], settings: EventStudySettings) -> PlaceboTests:
+    """Return the t test of the study for effects added to placebo assignments.
+
+    Group-time effects compare changes since before adoption with those of units not yet treated: a
+    constant effect in all treated periods moves their average by itself and no contribution to its
+    error, so that one estimate of an assignment serves all effects.
+    """
+    clusters = np.where(groups < 0, groups.max() + 1 + np.arange(len(groups)), groups)
+
+    def p_values(outcomes: Floats, cohorts: Floats, effects: Floats) -> Floats:
+        found = np.full((len(effects), len(cohorts)), np.nan)
+        for draw, assigned in enumerate(cohorts):
+            cells = estimate_group_time(
+                replace(panel, outcomes=outcomes, cohorts=assigned),
+                comparison=settings.comparison,
+                base="universal",
+                anticipation=settings.anticipation,
+            )
+            since = cells.event_times
+            if not (np.isfinite(cells.effects) & (since >= 0) & (since <= settings.last)).any():
+                continue
+            own = estimate_pooled_average(cells, clusters[cells.used], last=settings.last)
+            if own.std_error > 0:
+                found[:, draw] = 2 * stats.t.sf(np.abs(own.effect + effects) / own.std_error, own.degrees)
+        return found
+
+    return p_values
+
+
+def _groups_to_draw(study: AdoptionStudy) -> NDArray[np.intp]:
+    """Return real and pseudo-groups, -1 for schools in none; over several counties every cluster."""
+    pseudo = None if study.interval is None else study.interval.pseudo_groups
+    return study.sample.clusters.astype(np.intp) if pseudo is None else pseudo.school_group
 
 
 def _without_effects(study: AdoptionStudy) -> Floats:

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.adoption_study import AdoptionStudy, leave_out
-from toolkit.effects.event_study import AdoptionEventStudy, EventStudySettings, estimate_event_study
+from toolkit.effects.event_study import (
+    AdoptionEventStudy,
+    EventStudySettings,
+    estimate_event_study,
+    treated_without_effect,
+)
 from toolkit.models.group_time import NEVER
 
 Floats = NDArray[np.float64]
@@ -103,10 +108,11 @@ def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption | None:
     """Let comparison schools that were as weak in the year of selection "join" in place of the real ones.
 
     Each adopter, the weakest first, is stood in for by the comparison school nearest to it in the outcome
-    of the year before joining; at most half of the comparison schools, so that the other half can be
-    compared with. Real adopters are left out. Nothing happened to these schools: an effect that is found
-    is their return from one bad year. It is shown with the base year of the study and with the year just
-    before joining as base, which a study of schools chosen for a bad year must not take.
+    of the year before joining (the last one that was observed); at most half of the comparison schools, so
+    that the other half can be compared with. Real adopters are left out. Nothing happened to these schools:
+    an effect that is found is their return from one bad year. It is shown with the base year of the study
+    and, where it was observed, with the year just before joining as base, which a study of schools chosen
+    for a bad year must not take.
 
     Parameters
     ----------
@@ -134,10 +140,15 @@ def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption | None:
     rows = []
     for anticipation in sorted({0, own.anticipation}):
         settings = replace(own, anticipation=anticipation)
+        if not _is_estimable(placebo, settings):
+            continue
         average = estimate_event_study(placebo, settings.for_average()).average
         limits = (average.effect, average.std_error, average.conf_low, average.conf_high)
         rows.append((anticipation, anticipation == own.anticipation, count, *limits))
-    return PlaceboAdoption(pd.DataFrame(rows, columns=PLACEBO_COLUMNS), "")
+    table = pd.DataFrame(rows, columns=PLACEBO_COLUMNS)
+    if not table["is_study_base"].any():
+        return PlaceboAdoption(pd.DataFrame(columns=PLACEBO_COLUMNS), "sensitivity_too_few_placebos")
+    return PlaceboAdoption(table, "")
 
 
 def _placebo_cohorts(sample: AdoptionSample) -> Floats:
@@ -145,7 +156,7 @@ def _placebo_cohorts(sample: AdoptionSample) -> Floats:
     cohorts = np.full(len(sample.units), NEVER)
     county = sample.units["county_id"].to_numpy()
     joined = np.flatnonzero(np.isfinite(sample.cohorts))
-    before = np.searchsorted(sample.periods, sample.cohorts[joined] - 1)
+    before = np.searchsorted(sample.periods, sample.cohorts[joined]) - 1
     level = sample.outcomes[joined, before]
     free = np.isinf(sample.cohorts)
     left = {name: int((free & (county == name)).sum()) // 2 for name in np.unique(county)}
@@ -161,12 +172,20 @@ def _placebo_cohorts(sample: AdoptionSample) -> Floats:
     return cohorts
 
 
+def _is_estimable(sample: AdoptionSample, settings: EventStudySettings) -> bool:
+    """Say whether every base year was observed and some effect can be estimated."""
+    cohorts = sample.cohorts[np.isfinite(sample.cohorts)]
+    if not np.isin(cohorts - 1 - settings.anticipation, sample.periods).all():
+        return False
+    return not treated_without_effect(sample, settings)[np.isfinite(sample.cohorts)].all()
+
+
 def _without(
     sample: AdoptionSample, out: NDArray[np.bool_], settings: EventStudySettings
 ) -> AdoptionEventStudy | None:
     """Estimate without some units; None where too few groups are left for a standard error."""
     rest = leave_out(sample, out, PLACEBO_OUT)
     adopters = np.isfinite(rest.cohorts)
-    if len(np.unique(rest.clusters[adopters])) < LEAST_GROUPS:
+    if len(np.unique(rest.clusters[adopters])) < LEAST_GROUPS or not _is_estimable(rest, settings):
         return None
     return estimate_event_study(rest, settings.for_average())

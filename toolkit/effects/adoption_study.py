@@ -119,7 +119,7 @@ class AdoptionStudy:
             "stage": self.sample.stage,
             "role": self.sample.rules.role,
             "n_adopters": int(joined.sum()),
-            "n_groups": int(self.sample.units.loc[joined, "school_group"].nunique()),
+            "n_groups": len(self.sample.units.loc[joined, ["county_id", "school_group"]].drop_duplicates()),
             "n_comparison": int((~joined).sum()),
             "n_years": len(self.sample.periods),
             "is_refused": self.is_refused,
@@ -159,7 +159,11 @@ def estimate_adoption_study(sample: AdoptionSample, settings: StudySettings | No
     design = chosen.event_study
     whole = with_base_year(sample, anticipation=design.anticipation)
     guard = check_design(
-        whole, comparison=design.comparison, anticipation=design.anticipation, limits=chosen.limits
+        whole,
+        comparison=design.comparison,
+        anticipation=design.anticipation,
+        limits=chosen.limits,
+        last=design.last,
     )
     if guard.is_refused:
         return AdoptionStudy(whole, chosen, guard, None, None, None)

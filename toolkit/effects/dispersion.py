@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
-from toolkit.inference.clusters import debiased_effective_clusters, degrees_of_freedom, t_interval
+from toolkit.inference.clusters import t_interval
 from toolkit.inference.jackknife import jackknife_clusters
 from toolkit.models.counterfactual_dispersion import DispersionPaths, compute_dispersion_paths
 from toolkit.models.group_time import Comparison
@@ -90,8 +90,9 @@ def estimate_dispersion_effect(
     Notes
     -----
     Bias and standard error come from a jackknife over clusters (groups, schools alone), which takes the
-    error of the estimated effects out of the counterfactual variance. Degrees of freedom are those of
-    the pseudo-values.
+    error of the estimated effects out of the counterfactual variance. Adopters and comparison are strata:
+    how many adopted is taken as given. Degrees of freedom are those of Welch and Satterthwaite with the
+    effective clusters of each side by weight. With a single adopting group there is no interval.
     """
     if measure == "cv" and not is_ratio_scale:
         raise ValueError("a coefficient of variation needs an outcome with a true zero")
@@ -108,14 +109,19 @@ def estimate_dispersion_effect(
         observed, *without = _measures(own, measure)
         return np.array([(observed - each)[chosen].mean() for each in without])
 
-    found = jackknife_clusters(effects, sample.clusters)
+    # Groups that adopt are left out among themselves, and comparison clusters among themselves.
+    adopters = np.unique(sample.clusters[np.isfinite(sample.cohorts)])
+    found = jackknife_clusters(
+        effects,
+        sample.clusters,
+        strata=np.isin(sample.clusters, adopters),
+        weights=sample.weights,
+    )
     rows = []
     for position, version in enumerate(VERSIONS):
-        error = float(found.std_errors[position])
-        deviations = found.pseudo_values[:, position] - found.corrected[position]
+        error, degrees = float(found.std_errors[position]), float(found.degrees[position])
         effect = float(found.corrected[position])
         is_known = np.isfinite(error) and error > 0
-        degrees = degrees_of_freedom(debiased_effective_clusters(deviations)) if is_known else np.nan
         limits = (
             t_interval(effect, error, degrees, confidence_level=confidence_level)
             if is_known

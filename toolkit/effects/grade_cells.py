@@ -215,6 +215,14 @@ def combine_cells(cells: GradeCells, weights: Floats) -> tuple[Floats, Floats]:
     return weights @ values, contributions
 
 
+def has_two_on_each_side(cells: GradeCells, first: Floats, second: Floats) -> bool:
+    """Say whether two clusters on either side move these averages, so that their error is known."""
+    _, own = combine_cells(cells, np.vstack([first, second]))
+    moves = (own != 0).any(axis=1)
+    treated = cells.is_treated[moves]
+    return bool(min(np.count_nonzero(treated), np.count_nonzero(~treated)) >= 2)
+
+
 def contrast_averages(cells: GradeCells, first: Floats, second: Floats) -> tuple[Floats, ClusterInfluence]:
     """Return two averages and the first less the second, with the factor of few clusters on either side."""
     effects, own = combine_cells(cells, np.vstack([first, second]))

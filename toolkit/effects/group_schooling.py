@@ -189,8 +189,11 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
 
     The primary outcome, and the indicators of teachers that the programme is meant to even out, by their
     coefficient of variation. No covariates: trends of squared deviations are hard enough to believe for
-    few schools. A stage in which too few groups joined for a jackknife over them has no estimate.
+    few schools. A stage in which too few groups joined for a jackknife over them has no estimate. Of several
+    counties that of the report is studied: inequality is that between the schools of a county, and trends
+    of another county are no comparison.
     """
+    spread = AdoptionData(spread.counties[:1])
     found = []
     for stage in STAGES:
         for outcome in dict.fromkeys((design.outcome, *SPREAD_INDICATORS)):
@@ -216,10 +219,15 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
 
 
 def compute_powers(data: AdoptionData, studies: Sequence[AdoptionStudy]) -> tuple[AdoptionPower | None, ...]:
-    """Compute what each study can detect; None where it was refused or is not of achievement."""
+    """Compute what each study can detect.
+
+    None where it was refused, is not of achievement, or every school joined: no share is then left untreated.
+    """
     return tuple(
         None
-        if study.is_refused or study.sample.outcome != "achievement"
+        if study.is_refused
+        or study.sample.outcome != "achievement"
+        or not study.sample.units["adoption_year"].isna().any()
         else compute_adoption_power(study, *_errors(data, study))
         for study in studies
     )

@@ -27,6 +27,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "guard_too_few_schools": "refused",
     "guard_too_few_comparison": "refused",
     "guard_covariates_collinear": "refused",
+    "guard_no_overlap": "refused",
     "guard_no_legacy_pupils": "refused",
     "guard_one_pre_period": "qualified",
     "guard_base_in_selection": "qualified",
@@ -36,6 +37,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "guard_few_schools": "qualified",
     "guard_few_comparison": "qualified",
     "guard_few_per_covariate": "qualified",
+    "guard_part_without_overlap": "qualified",
     "guard_no_never_treated": "qualified",
     "guard_treated_from_start": "qualified",
     "guard_one_tested_grade": "qualified",
@@ -113,6 +115,7 @@ def check_design(
     estimand: Estimand = "total",
     county_by_year: bool = False,
     limits: DesignLimits = DEFAULT_LIMITS,
+    last: int | None = None,
 ) -> DesignGuard:
     """Check what a sample can identify under the design that is planned for it.
 
@@ -130,13 +133,15 @@ def check_design(
         Whether effects of county × year are to be taken out.
     limits : DesignLimits
         From where on a design is refused or qualified.
+    last : int, optional
+        Last year since joining that enters; all if not given.
 
     Notes
     -----
-    What is checked is in the design and the counts, not in the estimates: parallel trends, overlap of the
-    covariates and the size of what can be detected are for the estimators.
+    What is checked is in the design, the counts and the covariates, not in the estimates: parallel trends
+    and the size of what can be detected are for the estimators.
     """
-    checks = Checks(sample, comparison, anticipation, estimand, county_by_year, limits)
+    checks = Checks(sample, comparison, anticipation, estimand, county_by_year, limits, last)
     found = checks.found()
     if "guard_no_adopters" in found:
         found = {"guard_no_adopters": found["guard_no_adopters"]}

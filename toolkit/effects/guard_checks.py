@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.baseline import LEAST_YEARS_OF_LEVEL
+from toolkit.effects.event_study import EventStudySettings, treated_without_effect
 from toolkit.effects.guard_limits import DesignLimits
 
 Numbers = Mapping[str, float]
@@ -24,8 +25,9 @@ class Checks:
         estimand: str,
         county_by_year: bool,
         limits: DesignLimits,
+        last: int | None,
     ) -> None:
-        self.sample, self.limits = sample, limits
+        self.sample, self.limits, self.last = sample, limits, last
         self.comparison, self.anticipation, self.estimand = comparison, anticipation, estimand
         self.county_by_year = county_by_year
         self.cohorts = sample.cohorts
@@ -46,7 +48,7 @@ class Checks:
     def found(self) -> dict[str, Numbers]:
         """Return the numbers behind every code that is tripped."""
         parts = self._identification() | self._sizes() | self._covariates() | self._time()
-        parts |= self._sample() | self._measurement()
+        parts |= self._overlap() | self._sample() | self._measurement()
         return {code: numbers for code, (tripped, numbers) in parts.items() if tripped}
 
     def _identification(self) -> dict[str, tuple[bool, Numbers]]:
@@ -120,6 +122,25 @@ class Checks:
             "guard_few_per_covariate": (n_covariates > 0 and few and lost == 0, numbers),
         }
 
+    def _overlap(self) -> dict[str, tuple[bool, Numbers]]:
+        """Ask which adopters have somebody like them, seen in the same years, to be compared with."""
+        lost = 0
+        if self.n_treated and self.others.any() and self.before.max() > 0:
+            design = EventStudySettings(
+                comparison=self.comparison,  # pyright: ignore[reportArgumentType]
+                anticipation=self.anticipation,
+                first=-self.anticipation - 1,
+                last=len(self.sample.periods) if self.last is None else self.last,
+            )
+            # Those of early cohorts have their own reason.
+            lost = int((treated_without_effect(self.sample, design)[self.treated] & (self.before > 0)).sum())
+        seen = int((self.before > 0).sum())
+        numbers = {"affected": lost, "schools": seen}
+        return {
+            "guard_no_overlap": (0 < lost == seen, {"schools": seen}),
+            "guard_part_without_overlap": (0 < lost < seen, numbers),
+        }
+
     def _time(self) -> dict[str, tuple[bool, Numbers]]:
         """Count what is seen before adoption and after it."""
         most = int(self.before.max(initial=0))
@@ -149,11 +170,11 @@ class Checks:
         lost, all_adopters = len(own), len(own) + self.n_treated
         near = int(units.loc[~self.treated, "neighbour_year"].notna().sum())
         n_untouched = int((~self.treated).sum())
-        adopters = units[self.treated]
+        joined = units["adoption_year"].to_numpy(dtype=float)[self.treated]
 
         def share_of(*columns: str) -> tuple[bool, Numbers]:
-            years, joined = adopters[list(columns)], adopters["adoption_year"]
-            hit = int(years.ge(joined, axis=0).any(axis=1).sum())
+            years = np.column_stack([units[name].to_numpy(dtype=float) for name in columns])[self.treated]
+            hit = int((years >= joined[:, None]).any(axis=1).sum())
             share = hit / self.n_treated if self.n_treated else 0.0
             return share > limits.changed_share, {"affected": hit, "schools": self.n_treated, "share": share}
 

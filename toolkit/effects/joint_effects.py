@@ -30,6 +30,7 @@ EqualityRefusal = Literal["", "equality_one_effect", "equality_few_clusters", "e
 
 ESTIMATE_COLUMNS = ["effect", "std_error", "degrees", "conf_low", "conf_high", "p_value", "p_adjusted"]
 SMALLEST_RATIO = 1e-10
+NO_OVERLAP = "guard_no_overlap"
 CLUSTERS_AT_ONCE = 4096
 
 
@@ -106,7 +107,10 @@ def find_refusal(
         estimand=estimand,
         limits=limits,
     )
-    refused = tuple(finding for finding in guard.findings if finding.severity == "refused")
+    # That no cell has an effect is said below, in words for whatever sample this is.
+    refused = tuple(
+        finding for finding in guard.findings if finding.severity == "refused" and finding.code != NO_OVERLAP
+    )
     if refused:
         return refused[:1]
     effects = estimate_sample_cells(sample, settings)

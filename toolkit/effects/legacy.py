@@ -19,6 +19,7 @@ from toolkit.effects.grade_cells import (
     contrast_averages,
     estimate_grade_cells,
     grade_weights,
+    has_two_on_each_side,
     is_legacy,
     take_grades,
 )
@@ -30,6 +31,7 @@ from toolkit.inference.clusters import ClusterInfluence
 
 Floats = NDArray[np.float64]
 
+ONE_CLUSTER = GuardFinding("legacy_one_cluster", "refused", {})
 ESTIMATES = ("effect_total", "effect_legacy", "effect_intake_change")
 FOLLOWED = ("effect_all_tested", "effect_seen_before", "effect_moved_in")
 TABLE_COLUMNS = ["event_time", "estimate", "n_cells", *ESTIMATE_COLUMNS]
@@ -137,6 +139,7 @@ def estimate_legacy_effect(
     table = pd.DataFrame(columns=TABLE_COLUMNS)
     if not refusals:
         table = _compared(cells, times, of_all, of_old, ESTIMATES, chosen)
+        refusals = () if len(table) else (ONE_CLUSTER,)
     followed, followed_refusals = _followed(sample, grades, chosen, by_grade, limits)
     return LegacyEffect(
         sample=sample,
@@ -170,12 +173,20 @@ def _compared(
     names: tuple[str, str, str],
     settings: EventStudySettings,
 ) -> pd.DataFrame:
-    """Return two averages of the same cells and their difference, by event time and over all of these."""
+    """Return two averages of the same cells and their difference, by event time and over all of these.
+
+    Years that a single group or comparison school moves have no error and are not listed; they are part of
+    the average. Nothing is listed where it has none either.
+    """
+    if not has_two_on_each_side(cells, first.mean(axis=0), second.mean(axis=0)):
+        return pd.DataFrame(columns=TABLE_COLUMNS)
     blocks = []
     for at, one, other in [
         *((float(at), first[row], second[row]) for row, at in enumerate(times)),
         (np.nan, first.mean(axis=0), second.mean(axis=0)),
     ]:
+        if not has_two_on_each_side(cells, one, other):
+            continue
         effects, influence = contrast_averages(cells, one, other)
         found = [
             tabulate_estimates(
@@ -220,7 +231,8 @@ def _followed(
     both = _side_by_side(whole, seen)
     blank = [np.zeros_like(weights), np.zeros_like(of_whole)]
     first, second = np.hstack([of_whole, blank[0]]), np.hstack([blank[1], weights])
-    return _compared(both, times, first, second, FOLLOWED, settings), ()
+    table = _compared(both, times, first, second, FOLLOWED, settings)
+    return table, () if len(table) else (ONE_CLUSTER,)
 
 
 def _side_by_side(one: GradeCells, other: GradeCells) -> GradeCells:

@@ -107,6 +107,7 @@ def estimate_outcome_family(
             comparison=chosen.event_study.comparison,
             anticipation=chosen.event_study.anticipation,
             limits=chosen.limits,
+            last=chosen.event_study.last,
         )
         joined = np.isfinite(sample.cohorts)
         row: dict[str, object] = {
@@ -121,7 +122,9 @@ def estimate_outcome_family(
             row |= _numbers(found[name])
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=FAMILY_COLUMNS)
-    adjusted = _adjusted({name: one for name, one in found.items() if name != primary}, chosen)
+    # An outcome without spread has no error, and nothing to adjust.
+    explored = {name: one for name, one in found.items() if name != primary and one.average.std_error > 0}
+    adjusted = _adjusted(explored, chosen)
     table["adjusted_p_value"] = table["outcome"].map(adjusted).astype(float)
     return OutcomeFamily(stage, primary, table)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from toolkit.effects.adoption_panel import AdoptionSample
-from toolkit.effects.event_study import AdoptionEventStudy
+from toolkit.effects.event_study import AdoptionEventStudy, treated_without_effect
 from toolkit.inference.assignments import schedules_of
 from toolkit.inference.clusters import ClusterInfluence, debiased_effective_clusters
 from toolkit.inference.interval_rule import (
@@ -28,6 +28,7 @@ from toolkit.inference.romano_wolf import bootstrap_p_values
 Floats = NDArray[np.float64]
 
 PSEUDO_GROUPS_PER_GROUP = 1
+METHOD_COLUMNS = ["interval", "conf_low", "conf_high", "p_value", "is_printed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ def print_interval(event_study: AdoptionEventStudy, rule: IntervalRule | None = 
     pooled = estimate_pooled_average(event_study.effects, clusters, last=settings.last)
     counts = _counts(event_study, pseudo, pooled)
     choice = choose_interval(counts, "influence", rule)
+    if not average.std_error > 0:
+        # Outcomes that moved alike everywhere, or no two groups that can be compared with each other.
+        choice = choice if choice.interval == "none" else IntervalChoice("none", "no_spread")
+        methods = pd.DataFrame(columns=METHOD_COLUMNS)
+        return PrintedInterval(choice, counts, np.nan, np.nan, np.nan, methods, None, pseudo)
     level, seed = settings.confidence_level, settings.seed
     rows: list[tuple[Interval, float, float, float]] = []
     p_value = 2 * float(stats.t.sf(abs(average.effect) / average.std_error, average.degrees))
@@ -101,7 +107,7 @@ def print_interval(event_study: AdoptionEventStudy, rule: IntervalRule | None = 
     if pseudo is not None and counts.assignments > 1:
         permutation = _permute(event_study, pseudo)
         rows.append(("permutation", permutation.conf_low, permutation.conf_high, permutation.p_value))
-    methods = pd.DataFrame(rows, columns=["interval", "conf_low", "conf_high", "p_value"])
+    methods = pd.DataFrame(rows, columns=METHOD_COLUMNS[:-1])
     methods["is_printed"] = methods["interval"] == choice.interval
     printed = methods[methods["is_printed"]]
     low, high, p = printed.iloc[0, 1:4] if len(printed) else (np.nan,) * 3
@@ -112,15 +118,17 @@ def _counts(
     event_study: AdoptionEventStudy, pseudo: PseudoGroups | None, pooled: PooledAverage
 ) -> ClusterCounts:
     own = event_study.influence.contributions[:, -1]
-    treated = event_study.is_treated
+    sample = event_study.sample
+    # Groups of which no effect could be estimated stand behind nothing.
+    behind = np.isfinite(sample.cohorts) & ~treated_without_effect(sample, event_study.settings)
     assignments = 0.0
     if pseudo is not None:
         assignments = schedules_of(event_study.sample.cohorts, pseudo.school_group).n_assignments
     return ClusterCounts(
-        treated=int(treated.sum()),
-        comparison=int((~treated).sum()),
+        treated=len(np.unique(sample.clusters[behind])),
+        comparison=int((~event_study.is_treated).sum()),
         effective_treated=pooled.effective_treated,
-        effective=debiased_effective_clusters(own),
+        effective=debiased_effective_clusters(own) if np.any(own) else np.nan,
         assignments=assignments,
     )
 

@@ -22,7 +22,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
     "schools": ("all_adopters", "without_leavers", "without_changes"),
     "neighbours": ("with_neighbours", "without_neighbours"),
 }
-"""What may be chosen otherwise; the first of each is the default of the study."""
+"""What may be chosen otherwise; the first of each is the default of a study, whose own design is marked."""
 
 LEAVERS = ("left_year",)
 CHANGED = ("left_year", "form_change_year", "other_year", "campus_year", "absorbed_year")
@@ -83,6 +83,11 @@ def trace_specifications(
     """
     chosen = settings or StudySettings()
     base_anticipation = max(chosen.event_study.anticipation, 1)
+    own_design = chosen.event_study
+    own_sample = with_base_year(
+        data.sample(stage=stage, outcome=outcome, rules=rules), anticipation=own_design.anticipation
+    )
+    study = _key(own_sample, own_design)
     rows, seen = [], set()
     samples: dict[SampleRules, AdoptionSample] = {}
     for values in product(*CHOICES.values()):
@@ -97,22 +102,25 @@ def trace_specifications(
         )
         # The other choices count by what they do: schools, weights and covariates that enter.
         sample = with_base_year(samples[own], anticipation=design.anticipation)
-        key = (
-            design.comparison,
-            design.anticipation,
-            own.weighting,
-            sample.covariate_names,
-            tuple(sample.units["school"]),
-        )
+        key = _key(sample, design)
         if key in seen:
             continue
         seen.add(key)
-        rows.append(named | _row(sample, design, chosen))
+        rows.append(named | _row(sample, design, chosen) | {"is_study": key == study})
     table = pd.DataFrame(rows)
-    table["is_study"] = False
-    table.loc[0, "is_study"] = True
     table = table.sort_values("effect", kind="stable", na_position="last").reset_index(drop=True)
     return SpecificationCurve(table)
+
+
+def _key(sample: AdoptionSample, design: EventStudySettings) -> tuple[object, ...]:
+    """Return what makes two specifications the same."""
+    return (
+        design.comparison,
+        design.anticipation,
+        sample.rules.weighting,
+        sample.covariate_names,
+        tuple(sample.units["county_id"].astype(str) + "|" + sample.units["school"].astype(str)),
+    )
 
 
 def _rules(rules: SampleRules, named: Mapping[str, str]) -> SampleRules:
@@ -128,7 +136,11 @@ def _rules(rules: SampleRules, named: Mapping[str, str]) -> SampleRules:
 
 def _row(sample: AdoptionSample, design: EventStudySettings, chosen: StudySettings) -> dict[str, object]:
     guard = check_design(
-        sample, comparison=design.comparison, anticipation=design.anticipation, limits=chosen.limits
+        sample,
+        comparison=design.comparison,
+        anticipation=design.anticipation,
+        limits=chosen.limits,
+        last=design.last,
     )
     joined = np.isfinite(sample.cohorts)
     row: dict[str, object] = {"n_adopters": int(joined.sum()), "n_comparison": int((~joined).sum())}

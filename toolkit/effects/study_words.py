@@ -38,7 +38,7 @@ def schools_of(sample: AdoptionSample, language: Language) -> str:
         "adoption_n_one",
         language,
         adopters=int(joined.sum()),
-        groups=int(sample.units.loc[joined, "school_group"].nunique()),
+        groups=len(sample.units.loc[joined, ["county_id", "school_group"]].drop_duplicates()),
         comparison=int((~joined).sum()),
     )
 

@@ -232,7 +232,7 @@ def reach_of_effects(effects: pd.Series, low: pd.Series, high: pd.Series) -> flo
     One interval with hardly a degree of freedom would flatten all others; it may run out of the picture.
     Infinite where no interval is that long.
     """
-    ends = np.fmax(low.abs(), high.abs()).to_numpy(dtype=float)
+    ends = np.fmax(low.abs().to_numpy(dtype=float), high.abs().to_numpy(dtype=float))
     known = ends[np.isfinite(ends)]
     if not len(known):
         return np.inf

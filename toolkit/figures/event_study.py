@@ -178,7 +178,7 @@ def _event_panel(axes: "Axes", study: AdoptionStudy, language: Language) -> None
         language,
         study=study_name(study, language),
         adopters=int(joined.sum()),
-        groups=int(study.sample.units.loc[joined, "school_group"].nunique()),
+        groups=len(study.sample.units.loc[joined, ["county_id", "school_group"]].drop_duplicates()),
     )
     axes.set_title(title, fontsize=9)
     axes.set_xticks(table["event_time"].tolist(), [tick_text(time, 0) for time in table["event_time"]])

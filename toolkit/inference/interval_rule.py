@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+ROUNDED = 9
+
 EstimatorKind = Literal["influence", "regression", "placebo"]
 Interval = Literal["multiplier", "analytic_t", "permutation", "wild", "none"]
 Reason = Literal[
@@ -14,6 +16,7 @@ Reason = Literal[
     "too_few_treated_clusters",
     "too_few_comparison_clusters",
     "too_few_assignments",
+    "no_spread",
 ]
 
 
@@ -127,7 +130,8 @@ def choose_interval(
     if kind == "placebo":
         return _permutation(can_permute, "placebo_only")
     treated = min(float(counts.treated), counts.effective_treated)
-    if kind == "influence" and treated < limits.fewest_effective:
+    # Two groups of equal weight are worth two, whatever the last digit says.
+    if kind == "influence" and round(treated, ROUNDED) < limits.fewest_effective:
         return IntervalChoice("none", "too_few_treated_clusters")
     if treated >= limits.treated_for_multiplier and counts.effective >= limits.effective_for_multiplier:
         return IntervalChoice("multiplier", "many_clusters")

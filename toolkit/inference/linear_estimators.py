@@ -1,11 +1,9 @@
-"""Group-time effects as estimators linear in the outcomes, for permutation and simulated power."""
+"""Group-time effects as estimators linear in the outcomes, for permutation."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from toolkit.inference.permutation import LinearEstimator
-from toolkit.inference.power_curve import PlaceboTests
 from toolkit.models.group_time import AdoptionPanel, Comparison
 from toolkit.models.group_time_batch import OverallKind, estimate_overall_effects
 
@@ -56,26 +54,3 @@ def overall_effect_estimator(
         return found.overall, found.contributions
 
     return estimate
-
-
-def analytic_t_tests(estimator: LinearEstimator, degrees: float) -> PlaceboTests:
-    """Return the two-sided t-test of no effect for effects added to many placebo assignments.
-
-    Group-time effects compare changes since before adoption with those of units not yet treated: a
-    constant effect in all treated periods moves their averages by itself, and no contribution to their
-    errors. One estimate of an assignment therefore serves all effects.
-
-    Parameters
-    ----------
-    estimator : LinearEstimator
-        Of group-time effects; its squared contributions add to the variance.
-    degrees : float
-        Degrees of freedom, such as those of `clusters.degrees_of_freedom`.
-    """
-
-    def p_values(outcomes: Floats, cohorts: Floats, effects: Floats) -> Floats:
-        (estimates,), (contributions,) = estimator(outcomes[None], cohorts)
-        std_errors = np.sqrt((contributions**2).sum(axis=1))
-        return 2 * stats.t.sf(np.abs(estimates + effects[:, None]) / std_errors, degrees)
-
-    return p_values

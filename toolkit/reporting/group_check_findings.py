@@ -29,8 +29,10 @@ def find_spreads(spreads: Sequence[DispersionEffect], standard: Standard) -> lis
             str(row["version"]): [plain_text(row[name]) for name in ("effect", "conf_low", "conf_high")]
             for row in spread.effects.to_dict("records")
         }
-        known = table[["conf_low", "conf_high"]].notna().all(axis=None)
-        moved = known and ((table["conf_low"] > 0).all() or (table["conf_high"] < 0).all())
+        known = bool(table[["conf_low", "conf_high"]].notna().all(axis=None))
+        seen = (table["conf_low"] > 0) | (table["conf_high"] < 0)
+        moved = known and bool((table["conf_low"] > 0).all() or (table["conf_high"] < 0).all())
+        verdict = "moved" if moved else "one" if known and seen["squares"] else "unmoved"
         findings.append(
             build_finding(
                 f"spread_{spread.sample.outcome}_{spread.sample.stage}",
@@ -41,7 +43,7 @@ def find_spreads(spreads: Sequence[DispersionEffect], standard: Standard) -> lis
                 stage=term(spread.sample.stage),
                 outcome=outcome_term(spread.sample.outcome, standard),
                 measure=term(f"finding_group_measure_{spread.measure}"),
-                verdict=term("finding_group_spread_moved" if moved else "finding_group_spread_unmoved"),
+                verdict=term(f"finding_group_spread_{verdict}"),
                 **{f"{name}_{version}": text for version, texts in intervals.items()
                    for name, text in zip(("effect", "low", "high"), texts, strict=True)},  # pyright: ignore[reportArgumentType]
             )

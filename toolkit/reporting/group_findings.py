@@ -93,10 +93,12 @@ def _result(study: AdoptionStudy, standard: Standard) -> Finding:
         raise ValueError("a refused study has no result")
     average = event_study.average
     low, high = interval.conf_low, interval.conf_high
-    if interval.choice.interval == "none":
+    if not average.std_error > 0:
+        name = "finding_group_no_spread"
+    elif interval.choice.interval == "none":
         name = "finding_group_no_interval"
     elif low > 0 or high < 0:
-        name = "finding_group_detected"
+        name = "finding_group_detected_not_parallel" if _differed_before(study) else "finding_group_detected"
     else:
         name = "finding_group_not_detected"
     settings = study.settings.event_study
@@ -115,6 +117,8 @@ def _result(study: AdoptionStudy, standard: Standard) -> Finding:
         "method": term(f"finding_group_{interval.choice.interval}"),
         "detectable": value_in_unit(average.detectable, study, standard),
     }
+    if study.robustness is not None:
+        values["p"] = p_value_words(study.robustness.placebo.p_value)
     names = ("effect", "conf_low", "conf_high", "detectable", "n_adopters", "n_groups", "n_comparison")
     row = study.tidy().iloc[0]
     place = row_of(study)
@@ -130,6 +134,12 @@ def _result(study: AdoptionStudy, standard: Standard) -> Finding:
     )
 
 
+def _differed_before(study: AdoptionStudy) -> bool:
+    """Say whether the joint test rejects that trends were parallel before."""
+    bounds = study.robustness
+    return bounds is not None and bool(bounds.placebo.p_value < SIGNIFICANT)
+
+
 def _credibility(study: AdoptionStudy, standard: Standard) -> list[Finding]:
     """Say what the years before joining tell, and how far trends may differ before nothing is left."""
     bounds = study.robustness
@@ -139,9 +149,7 @@ def _credibility(study: AdoptionStudy, standard: Standard) -> list[Finding]:
     if placebo.refusal:
         name = "finding_group_no_placebo"
     else:
-        name = (
-            "finding_group_placebo_seen" if placebo.p_value < SIGNIFICANT else "finding_group_placebo_unseen"
-        )
+        name = "finding_group_placebo_seen" if _differed_before(study) else "finding_group_placebo_unseen"
     values = {
         "p": p_value_words(placebo.p_value),
         "slope": value_in_unit(bounds.detectable_trend.slope, study, standard),

@@ -27,6 +27,10 @@ from toolkit.vocabulary import Language, label, sentence
 ROWS_SHOWN = 80
 OTHER_ROLE = "sample_other_role"
 ROLES = ("member", "lead")
+BALANCE_NUMBERS = [
+    "mean_comparison",
+    *(f"{value}_{role}" for role in ROLES for value in ("mean", "difference")),
+]
 
 
 def tabulate_accounting(adoption: Adoption, language: Language) -> TableExhibit:
@@ -98,7 +102,7 @@ def tabulate_left_out(
 def tabulate_balance(balances: Sequence[Balance], standard: Standard, language: Language) -> TableExhibit:
     """Return means before anyone joined and standardised differences, by stage and characteristic."""
     parts = [_balance_rows(balance, standard, language) for balance in balances]
-    names = ["mean_comparison", *(f"{value}_{role}" for role in ROLES for value in ("mean", "difference"))]
+    names = BALANCE_NUMBERS
     columns = (
         adoption_column("covariate", language),
         vocabulary_column("stage", language, kind="code"),
@@ -191,7 +195,7 @@ def _balance_rows(balance: Balance, standard: Standard, language: Language) -> p
                 float(side["standardised_difference"].iloc[0]) if len(side) else np.nan
             )
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["covariate", "stage", *BALANCE_NUMBERS])
 
 
 def _year_span(years: tuple[int, ...]) -> str:

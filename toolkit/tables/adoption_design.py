@@ -89,7 +89,7 @@ def tabulate_intervals(studies: Sequence[AdoptionStudy], language: Language) -> 
         notes=tuple(_clusters(study, language) for study in estimated),
         interval=interval_words("adoption_interval_printed", estimated, language),
     )
-    marks = not_applicable(data, NUMBERS)
+    marks = not_applicable(data, (*COUNTS[2:], *NUMBERS))
     return TableExhibit(
         caption, columns, data, marks=marks, empty_text=sentence("adoption_no_studies", language)
     )
@@ -156,10 +156,13 @@ def _interval_rows(study: AdoptionStudy, language: Language) -> pd.DataFrame:
         }
         methods = pd.concat([methods, pd.DataFrame([blank])], ignore_index=True)
     why = sentence(f"adoption_reason_{printed.choice.reason}", language)
+    texts = ranges(methods, "conf_low", "conf_high", language)
+    # A permutation with few assignments may rule nothing out; files hold no infinite number.
+    methods = methods.replace({"conf_low": [-np.inf], "conf_high": [np.inf]}, np.nan)
     return methods.assign(
         **study_key(study),
         method="adoption_interval_" + methods["interval"],
-        interval=ranges(methods, "conf_low", "conf_high", language),
+        interval=texts,
         p=[p_value_text(value) for value in methods["p_value"]],
         reason=[why if chosen else "" for chosen in methods["is_printed"]],
         **{name: getattr(printed.counts, name) for name in COUNTS},

@@ -71,7 +71,9 @@ def tabulate_effects(
         *(adoption_column(name, language) for name in shown),
         *(adoption_column(name, language, in_files_only=True) for name in IN_FILES),
     )
-    notes = ("adoption_note_unit_sd", "adoption_note_detectable", "adoption_note_breakdown")
+    by_school = all(study.sample.rules.weighting == "school" for study in studies)
+    unit = "adoption_note_unit_sd_schools" if by_school and studies else "adoption_note_unit_sd"
+    notes = (unit, "adoption_note_detectable", "adoption_note_breakdown")
     outcomes = list(dict.fromkeys(study.sample.outcome for study in studies))
     is_achievement = outcomes == ["achievement"]
     caption = adoption_caption(

@@ -52,7 +52,7 @@ def tabulate_power(
     ]
     data = pd.DataFrame(rows, columns=[column.name for column in columns])
     caption = adoption_caption("adoption_power", language, n=studies_counted(studies, language))
-    marks = not_applicable(data, ("size", "by_simulation_value"))
+    marks = not_applicable(data, (*own, *found[:2], "size", "by_simulation_value"))
     return TableExhibit(
         caption, columns, data, marks=marks, empty_text=sentence("adoption_no_studies", language)
     )
@@ -103,7 +103,8 @@ def _power_row(study: AdoptionStudy, power: AdoptionPower, language: Language) -
         "year_correlation": power.year_correlation,
         "group_correlation": design.group_correlation,
         "pupils_per_school": design.pupils_per_school,
-        "by_formula": power.by_formula,
+        # Without a degree of freedom left no effect is large enough.
+        "by_formula": power.by_formula if np.isfinite(power.by_formula) else np.nan,
         "by_error": power.by_error,
         "by_simulation": words,
         "by_simulation_value": detectable if np.isfinite(detectable) else np.nan,

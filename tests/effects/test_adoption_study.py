@@ -146,3 +146,22 @@ def test_data_of_several_counties_give_the_pooled_sample_without_counties_that_h
     single = AdoptionData(tuple(pairs[:1])).sample(stage="primary", outcome="achievement")
     assert isinstance(single.units, pd.DataFrame)
     assert len(single.units) == 5
+
+
+def test_described_together_counties_keep_their_schools_and_lack_the_years_they_do_not_have():
+    early, late = YEARS[:8], YEARS[2:]
+    pairs = []
+    for code, years in (("990101", early), ("990102", late)):
+        units = make_units([2020, *never(2)], county_id=code)
+        values = np.full((3, len(years)), float(code))
+        pairs.append(make_study(units, years=years, achievement=values))
+    data = AdoptionData(tuple(pairs))
+    adoption, panel = data.pooled()
+    assert adoption.data_years == panel.years == YEARS
+    assert len(adoption.units) == len(panel.units) == 6
+    achievement = panel.measures["achievement"]
+    assert np.isnan(achievement[:3, 8:]).all()
+    assert np.isnan(achievement[3:, :2]).all()
+    assert set(achievement[np.isfinite(achievement)]) == {990101.0, 990102.0}
+    assert data.exposure.units["county_id"].nunique() == 2
+    assert AdoptionData(tuple(pairs[:1])).pooled() == pairs[0]

@@ -14,10 +14,11 @@ from tests.reporting.compared import FIGURES, SCHOOL
 from tests.reporting.pages import html_output
 from toolkit.data.county import Reading
 from toolkit.data.workbook import write_workbook
-from toolkit.reporting import notebook_runs
+from toolkit.reporting import notebook_runs, run
 from toolkit.reporting.notebook import cell_tags, read_notebook
 from toolkit.reporting.notebook_failure import NotebookError
 from toolkit.reporting.parameters import NOTEBOOKS, AnnualReport
+from toolkit.reporting.saved_results import STUDIES
 from toolkit.reporting.study import Study, standard_location
 from toolkit.share import share_path
 from toolkit.standards import load_readings, load_standard
@@ -108,6 +109,14 @@ def run_notebook(name, *, figures=False, **parameters):
         if "parameters" in cell_tags(cell):
             names |= {key: value for key, value in parameters.items() if key in names}
     return notebook, names
+
+
+@contextmanager
+def without_studies():
+    """Leave the studies out of a run, as for a county that lacks their tables: they have own tests."""
+    lacking = {name: ("school_groups",) for name in NOTEBOOKS if name in STUDIES}
+    with patch.object(run, "_without_tables", lambda _: lacking):
+        yield
 
 
 @contextmanager

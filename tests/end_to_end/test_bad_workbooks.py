@@ -224,6 +224,7 @@ def hostile(tmp_path_factory, workspace):
     return only_report(folder / "reports"), copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_markup_in_names_shows_as_text(hostile, page):
     html = hostile[0].page(page)
@@ -236,6 +237,7 @@ def test_markup_in_names_shows_as_text(hostile, page):
     assert not [image for image in outline.all("img") if "onerror" in image]
 
 
+@pytest.mark.slow
 def test_no_cell_of_an_exported_workbook_is_a_formula(hostile):
     files = sorted(hostile[0].folder.rglob("*.xlsx"))
     seen = set()
@@ -251,6 +253,7 @@ def test_no_cell_of_an_exported_workbook_is_a_formula(hostile):
     assert {SCRIPT, f"'{COMMAND}", f"'{MACRO}"} <= seen
 
 
+@pytest.mark.slow
 def test_no_cell_of_an_exported_text_table_begins_a_formula(hostile):
     seen = set()
     for path in sorted(hostile[0].folder.rglob("*.csv")):
@@ -265,6 +268,7 @@ def test_no_cell_of_an_exported_text_table_begins_a_formula(hostile):
     assert {SCRIPT, f"'{COMMAND}", f"'{MACRO}"} <= seen
 
 
+@pytest.mark.slow
 def test_the_marked_copy_has_no_formulas(hostile):
     kinds = {
         cell.data_type

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from tests.end_to_end.annual import notebooks_in_this_process
+from tests.end_to_end.annual import notebooks_in_this_process, without_studies
 from tests.end_to_end.office import MISSING_SHEETS, REGISTER, YEARS, make_ugly
 from tests.end_to_end.runs import QUALITY, junheng, only_report
 from toolkit.data.reading import load_county
@@ -43,7 +43,7 @@ def clean(files):
 @pytest.fixture(scope="module")
 def report(files, workspace):
     reports = workspace / "reports"
-    with notebooks_in_this_process():
+    with notebooks_in_this_process(), without_studies():
         answer = junheng("run", files[1], "--output", reports, "--only", "01", "--only", "02")
     assert answer.code == 0, answer.text
     return only_report(reports)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.end_to_end.annual import notebooks_in_this_process
+from tests.end_to_end.annual import notebooks_in_this_process, without_studies
 from tests.end_to_end.runs import ANNUAL, PAGES, QUALITY, VARIATION, junheng, only_report
 from tests.reporting.pages import Outline
 from toolkit.share import share_path
@@ -27,7 +27,7 @@ def check_demo(checkout):
 @pytest.fixture(scope="module")
 def report(workspace):
     """The report of the demonstration county, with blank pictures; in kernels it is run by the slow tests."""
-    with notebooks_in_this_process(complete=True):
+    with notebooks_in_this_process(complete=True), without_studies():
         answer = junheng("demo", "--output", workspace / "first")
     assert answer.code == 0, answer.text
     return only_report(workspace / "first")

@@ -1,6 +1,9 @@
 """Exposure and outcomes of one county or several, from which the samples of a study are drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
 
 from toolkit.effects.adoption_panel import AdoptionSample, build_adoption_sample, pool_samples
 from toolkit.effects.sample_rules import DEFAULT_RULES, SampleRules
@@ -36,10 +39,46 @@ class AdoptionData:
         return self.counties[0][1]
 
     @property
+    def exposure(self) -> Adoption:
+        """Exposure of all counties together, for descriptions."""
+        return self.pooled()[0]
+
+    @property
     def outcomes(self) -> tuple[str, ...]:
         """Outcomes that every county knows, in the order of the first."""
         known = [set(panel.outcomes) for _, panel in self.counties]
         return tuple(name for name in self.panel.outcomes if all(name in own for own in known))
+
+    def pooled(self) -> tuple[Adoption, SchoolPanel]:
+        """Return exposure and outcomes of all counties as if they were one, for descriptions.
+
+        Years that a county does not have are missing in it. Effects are estimated from `sample`, which
+        keeps the counties apart.
+        """
+        if len(self.counties) == 1:
+            return self.counties[0]
+        adoptions = [adoption for adoption, _ in self.counties]
+        years = tuple(sorted({year for _, panel in self.counties for year in panel.years}))
+        tables = {
+            name: pd.concat([getattr(one, name) for one in adoptions], ignore_index=True)
+            for name in ("units", "spells", "years", "doses", "unused_rows")
+        }
+        measures = {}
+        for name in self.outcomes:
+            blocks = []
+            for _, panel in self.counties:
+                block = np.full((len(panel.units), len(years)), np.nan)
+                block[:, np.searchsorted(years, panel.years)] = panel.measures[name]
+                blocks.append(block)
+            measures[name] = np.vstack(blocks)
+        panel = replace(
+            self.panel,
+            units=pd.concat([own.units for _, own in self.counties], ignore_index=True),
+            years=years,
+            measures=measures,
+            tests=pd.concat([own.tests for _, own in self.counties], ignore_index=True),
+        )
+        return replace(adoptions[0], data_years=years, **tables), panel
 
     def sample(self, *, stage: str, outcome: str, rules: SampleRules = DEFAULT_RULES) -> AdoptionSample:
         """Build the sample of one study, over all counties.

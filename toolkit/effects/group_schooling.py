@@ -169,7 +169,8 @@ def estimate_studies(data: AdoptionData, design: GroupDesign) -> tuple[AdoptionS
 
 
 def compute_balances(data: AdoptionData, design: GroupDesign) -> tuple[Balance, ...]:
-    """Compare adopters and comparison schools before adoption, county by county and stage by stage."""
+    """Compare adopters and comparison schools before adoption, stage by stage, all counties together."""
+    adoption, panel = data.pooled()
     return tuple(
         compute_balance(
             adoption,
@@ -178,7 +179,6 @@ def compute_balances(data: AdoptionData, design: GroupDesign) -> tuple[Balance, 
             outcomes=(design.outcome,),
             selection_years=design.selection_years,
         )
-        for adoption, panel in data.counties
         for stage in STAGES
         if (adoption.units["stage"] == stage).any()
     )

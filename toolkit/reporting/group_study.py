@@ -73,6 +73,11 @@ def load_counties(study: Study) -> tuple[County, ...]:
     )
 
 
+def names_schools(study: Study, counties: tuple[County, ...]) -> bool:
+    """Say whether exhibits list schools and groups by name: internally, and of one county."""
+    return study.singles_out_schools and len(counties) == 1
+
+
 def _load(study: Study, code: str, tables: tuple[str, ...]) -> County:
     parameters = study.parameters
     reading = load_county(

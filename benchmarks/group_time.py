@@ -72,11 +72,11 @@ from csdid.att_gt import ATTgt
 sys.stdout = open(os.devnull, "w")
 fit = ATTgt(
     yname="y", tname="period", idname="unit", gname="cohort", data=panel, xformla="y~x1+x2",
-    control_group=["{comparison}"], biters={draws}, cband={band},
+    control_group=["{comparison}"], biters=max({draws}, 1), cband={band},
 ).fit(est_method="dr", bstrap={band})
-overall = fit.aggte(typec="simple", bstrap={band}, cband={band}, biters={draws}).atte
-fit.aggte(typec="dynamic", bstrap={band}, cband={band}, biters={draws})
-effect, error = overall["overall_att"], overall["overall_se"]
+overall = fit.aggte(typec="simple", bstrap={band}, cband={band}, biters=max({draws}, 1)).atte
+fit.aggte(typec="dynamic", bstrap={band}, cband={band}, biters=max({draws}, 1))
+effect, error = (float(np.ravel(overall[name])[0]) for name in ("overall_att", "overall_se"))
 sys.stdout = sys.__stdout__
 """
 DIFF_DIFF = """
@@ -139,7 +139,7 @@ def programs(pythons: dict[str, str]) -> dict[str, tuple[str, str]]:
                 MEASURE.format(imports=OWN_IMPORTS, prepare=OWN_PREPARE, work=own),
             )
             for name, work, imports in (
-                ("csdid", CSDID, "import warnings; warnings.filterwarnings('ignore')"),
+                ("csdid", CSDID, "import numpy as np, warnings; warnings.filterwarnings('ignore')"),
                 ("diff-diff", DIFF_DIFF, "from diff_diff import CallawaySantAnna"),
             ):
                 if name in pythons:

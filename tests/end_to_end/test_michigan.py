@@ -13,6 +13,8 @@ from tests.end_to_end.runs import QUALITY, VARIATION, junheng, only_report
 from tests.reporting.pages import Outline
 from toolkit.data.reading import list_counties
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).with_name("michigan")
 MAPPING, STANDARD = HERE / "mapping.toml", HERE / "standard.toml"
 LARGEST = "82010"

@@ -21,7 +21,8 @@ class PooledAverage:
     effect : float
         Mean over the event times, each with equal weight, of the effects weighted by size of the cohort.
     std_error : float
-        Clustered, without bias for treated clusters of equal variance.
+        Clustered, without bias for treated clusters of equal variance. Missing where one cluster alone is
+        treated, or alone is the comparison.
     degrees : float
         Degrees of freedom after Welch and Satterthwaite; missing where outcomes have no spread.
     effective_treated : float
@@ -105,6 +106,9 @@ def estimate_pooled_average(
     if np.count_nonzero(treated) < 2:
         return PooledAverage(float(weights @ values), np.nan, np.nan, 1.0)
     others = (treated == 0) & (np.abs(contributions) > 0)
+    if np.count_nonzero(others) == 1:
+        # A comparison that is one cluster has a variance that nothing shows: it must not pass for none.
+        return PooledAverage(float(weights @ values), np.nan, np.nan, 1.0)
     parts = [_side(contributions[treated > 0], treated[treated > 0], pool[treated > 0])]
     if np.count_nonzero(others) > 1:
         block = np.zeros(len(contributions), dtype=np.intp)

@@ -151,7 +151,7 @@ def test_groups_whose_members_join_in_different_years_never_divide_by_zero():
 
 
 def test_one_comparison_cluster_gives_no_standard_error_instead_of_one_too_small():
-    panel, effects = study([2018] * 5 + [None] * 4)
+    _, effects = study([2018] * 5 + [None] * 4)
     clusters = np.array([*range(5), *[5] * 4])
     found = estimate_pooled_average(effects, clusters, last=2)
     assert np.isfinite(found.effect)

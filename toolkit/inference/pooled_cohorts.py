@@ -106,7 +106,7 @@ def estimate_pooled_average(
     if np.count_nonzero(treated) < 2:
         return PooledAverage(float(weights @ values), np.nan, np.nan, 1.0)
     others = (treated == 0) & (np.abs(contributions) > 0)
-    if np.count_nonzero(others) == 1:
+    if len(np.unique(member[np.isinf(panel.cohorts)])) == 1:
         # A comparison that is one cluster has a variance that nothing shows: it must not pass for none.
         return PooledAverage(float(weights @ values), np.nan, np.nan, 1.0)
     parts = [_side(contributions[treated > 0], treated[treated > 0], pool[treated > 0])]

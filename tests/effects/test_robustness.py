@@ -17,9 +17,10 @@ from toolkit.effects.robustness import (
 from toolkit.effects.robustness_rules import RULES
 from toolkit.effects.synthetic_group import SyntheticLimits, estimate_synthetic_group
 from toolkit.inference.clusters import t_interval
+from toolkit.inference.wild_bootstrap import wild_cluster_test
 from toolkit.models.robust_estimate import Average, Convention, Refusal
 from toolkit.models.synthetic_differences import estimate_synthetic_difference
-from toolkit.models.two_way import estimate_two_way
+from toolkit.models.two_way import estimate_two_way, two_way_regression
 from toolkit.vocabulary import has_sentence, has_term
 
 QUICK = RobustnessSettings(anticipation=1, last=2, synthetic=SyntheticLimits(n_placebos=19))
@@ -221,3 +222,37 @@ def test_a_decomposition_takes_the_schools_observed_every_year_and_counts_the_ot
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(ValueError, match="must not be negative"):
         RobustnessSettings(**settings)
+
+
+def test_the_wild_bootstrap_judges_the_same_regression_as_the_two_way_row(usual, usual_rows):
+    row = usual_rows.loc["estimator_two_way"]
+    assert usual.wild.estimate == pytest.approx(row["estimate"], abs=1e-10)
+    assert usual.wild.std_error == pytest.approx(row["std_error"], rel=1e-8)
+    assert row["p_value"] == usual.wild.p_value
+    assert usual.wild.conf_low < row["estimate"] < usual.wild.conf_high
+
+
+def test_the_wild_bootstrap_rejects_a_large_effect_and_not_its_own_estimate(usual):
+    sample = usual.sample
+    found = two_way_regression(sample.panel, sample.clusters, anticipation=1)
+    args = (found.observations(found.outcome), found.observations(found.dummy)[:, None], found.clusters)
+    own = wild_cluster_test(
+        *args, residualise=found.residualise, null_value=found.estimate, seed=1, n_draws=999
+    )
+    assert usual.wild.p_value < 0.05
+    assert own.p_value == 1.0
+
+
+def test_effects_taken_out_twice_are_taken_out_once(usual):
+    found = two_way_regression(usual.sample.panel, usual.sample.clusters, anticipation=1)
+    raw = np.random.default_rng(3).normal(size=(found.effects.cells.sum(), 2))
+    once = found.residualise(raw)
+    np.testing.assert_allclose(found.residualise(once), once, atol=1e-10)
+    stacked = found.observations(found.outcome)[:, None]
+    np.testing.assert_allclose(found.residualise(stacked), stacked, atol=1e-10)
+
+
+def test_without_schools_that_joined_there_is_no_wild_bootstrap():
+    sample = sample_of(np.random.default_rng(4), n_groups=0)
+    assert isinstance(two_way_regression(sample.panel, sample.clusters), str)
+    assert compare_estimators(sample, QUICK).wild is None

@@ -16,6 +16,7 @@ from toolkit.effects.synthetic_group import (
     estimate_synthetic_group,
 )
 from toolkit.inference.clusters import t_interval
+from toolkit.inference.wild_bootstrap import WildTest, wild_cluster_test
 from toolkit.models.diff_diff_adapter import decompose_two_way as decompose_panel
 from toolkit.models.diff_diff_adapter import estimate_local_projection, estimate_sun_abraham
 from toolkit.models.group_time import Comparison
@@ -23,7 +24,7 @@ from toolkit.models.imputation import estimate_imputation
 from toolkit.models.matched_differences import MatchedDifference, estimate_matched_difference
 from toolkit.models.robust_estimate import Refusal, RobustEstimate
 from toolkit.models.stacked import estimate_stacked
-from toolkit.models.two_way import TwoWayDecomposition, estimate_two_way
+from toolkit.models.two_way import TwoWayDecomposition, estimate_two_way, two_way_regression
 
 ROBUSTNESS_COLUMNS = [
     "estimator",
@@ -65,6 +66,8 @@ class RobustnessSettings:
         Of the intervals.
     caliper_share : float
         Caliper of the matching, in standard deviations of the logit of the score.
+    seed : int
+        Of the wild bootstrap, where its sign vectors are drawn.
     synthetic : SyntheticLimits
         Placebos of the synthetic difference-in-differences.
     """
@@ -74,6 +77,7 @@ class RobustnessSettings:
     last: int = 2
     confidence_level: float = 0.95
     caliper_share: float = 0.2
+    seed: int = 0
     synthetic: SyntheticLimits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
@@ -100,6 +104,8 @@ class RobustnessTable:
         How the matching went.
     synthetic : SyntheticGroup
         The group of the synthetic estimator and its placebos.
+    wild : WildTest or None
+        The two-way regression judged by the wild cluster bootstrap; None where it was refused.
     """
 
     sample: AdoptionSample
@@ -107,6 +113,7 @@ class RobustnessTable:
     table: pd.DataFrame
     matched: MatchedDifference
     synthetic: SyntheticGroup
+    wild: WildTest | None
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per estimator."""
@@ -154,7 +161,28 @@ def compare_estimators(sample: AdoptionSample, settings: RobustnessSettings | No
     rows += [_row(code, estimate(), sample, chosen) for code, estimate in estimators.items()]
     table = pd.DataFrame(rows, columns=ROBUSTNESS_COLUMNS)
     table.loc[table["estimator"] == "estimator_synthetic", "p_value"] = synthetic.p_value
-    return RobustnessTable(sample, chosen, table, matched, synthetic)
+    wild = _wild_two_way(sample, chosen)
+    if wild is not None:
+        table.loc[table["estimator"] == "estimator_two_way", "p_value"] = wild.p_value
+    return RobustnessTable(sample, chosen, table, matched, synthetic, wild)
+
+
+def _wild_two_way(sample: AdoptionSample, settings: RobustnessSettings) -> WildTest | None:
+    """Judge the two-way regression by the wild cluster bootstrap: of these, the one plain regression.
+
+    The others weight and combine cells; their scores have no residuals to turn round.
+    """
+    found = two_way_regression(sample.panel, sample.clusters, anticipation=settings.anticipation)
+    if isinstance(found, str):
+        return None
+    return wild_cluster_test(
+        found.observations(found.outcome),
+        found.observations(found.dummy)[:, None],
+        found.clusters,
+        residualise=found.residualise,
+        seed=settings.seed,
+        confidence_level=settings.confidence_level,
+    )
 
 
 def _row(

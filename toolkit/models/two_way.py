@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from toolkit.models.group_time import AdoptionPanel
 from toolkit.models.robust_estimate import (
     Floats,
+    Refusal,
     RobustEstimate,
     Whole,
     accept,
@@ -73,6 +74,65 @@ class TwoWayEffects:
 
 
 @dataclass(frozen=True, slots=True)
+class TwoWayRegression:
+    """The regression on a dummy of adoption, unit and period effects taken out of both sides.
+
+    Attributes
+    ----------
+    effects : TwoWayEffects
+        Cells and weights of the units seen.
+    outcome, dummy : ndarray, (n_units, n_periods)
+        Less what the effects predict; zero outside the cells.
+    unit_clusters : ndarray of int, (n_units,)
+        Level at which adoption was decided.
+    is_treated : ndarray of bool, (n_units,)
+        Units seen after adoption.
+    """
+
+    effects: TwoWayEffects
+    outcome: Floats
+    dummy: Floats
+    unit_clusters: Whole
+    is_treated: NDArray[np.bool_]
+
+    @property
+    def estimate(self) -> float:
+        """Coefficient of the dummy."""
+        weighted = self.effects.weights[:, None] * self.dummy
+        return float((weighted * self.outcome).sum() / (weighted * self.dummy).sum())
+
+    @property
+    def scores(self) -> Floats:
+        """Contribution of each unit to the error of the coefficient, (n_units,)."""
+        weighted = self.effects.weights[:, None] * self.dummy
+        left = self.outcome - self.estimate * self.dummy
+        return (weighted * left).sum(axis=1) / (weighted * self.dummy).sum()
+
+    @property
+    def clusters(self) -> Whole:
+        """Cluster of each observation, (n_obs,)."""
+        units, _ = np.nonzero(self.effects.cells)
+        return self.unit_clusters[units]
+
+    def observations(self, values: Floats) -> Floats:
+        """Return the cells as observations scaled by the root of their weight, (n_obs,)."""
+        units, _ = np.nonzero(self.effects.cells)
+        return values[self.effects.cells] * np.sqrt(self.effects.weights[units])
+
+    def residualise(self, stacked: Floats) -> Floats:
+        """Take the effects out of stacked observations, (n_obs, k)."""
+        cells = self.effects.cells
+        units, _ = np.nonzero(cells)
+        root = np.sqrt(self.effects.weights[units])
+        found = np.empty_like(stacked)
+        for position in range(stacked.shape[1]):
+            values = np.zeros(cells.shape)
+            values[cells] = stacked[:, position] / root
+            found[:, position] = self.effects.gaps(values)[cells] * root
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class TwoWayDecomposition:
     """The two-way regression as an average of comparisons of two cohorts.
 
@@ -109,28 +169,41 @@ def estimate_two_way(panel: AdoptionPanel, clusters: Whole, *, anticipation: int
     anticipation : int
         Years before adoption in which a unit may already have changed.
     """
+    found = two_way_regression(panel, clusters, anticipation=anticipation)
+    if isinstance(found, str):
+        return refuse(AVERAGE, found)
+    return accept(
+        found.estimate,
+        clustered_error(found.scores, found.unit_clusters, few_clusters_factor=True),
+        convention="cluster_g",
+        average=AVERAGE,
+        treated_clusters=found.unit_clusters[found.is_treated],
+        n_comparison=int((~found.is_treated).sum()),
+    )
+
+
+def two_way_regression(
+    panel: AdoptionPanel, clusters: Whole, *, anticipation: int = 0
+) -> TwoWayRegression | Refusal:
+    """Return the two-way regression with its effects taken out, or why there is none.
+
+    Parameters
+    ----------
+    panel, clusters, anticipation
+        As in `estimate_two_way`.
+    """
     used, own = leave_out_early(panel, clusters, anticipation)
     since = used.periods[None, :] - used.cohorts[:, None]
     cells = np.isfinite(used.outcomes) & ((since < -anticipation) | (since >= 0))
-    effects = TwoWayEffects(cells, used.weights)
     dummy = (since >= 0).astype(float)
     if not (dummy * cells).any():
-        return refuse(AVERAGE, "robustness_no_treated")
-    rest = np.where(cells, effects.gaps(dummy), 0.0)
-    weighted = used.weights[:, None] * rest
-    size = float((weighted * rest).sum())
-    if size <= ESTIMABLE * float((used.weights[:, None] * cells * dummy).sum()):
-        return refuse(AVERAGE, "robustness_no_comparison")
-    outcome = np.where(cells, effects.gaps(used.outcomes), 0.0)
-    estimate = float((weighted * outcome).sum()) / size
-    scores = (weighted * (outcome - estimate * rest)).sum(axis=1) / size
+        return "robustness_no_treated"
     seen = cells.any(axis=1)
-    treated = (dummy * cells).any(axis=1)
-    return accept(
-        estimate,
-        clustered_error(scores[seen], own[seen], few_clusters_factor=True),
-        convention="cluster_g",
-        average=AVERAGE,
-        treated_clusters=own[treated],
-        n_comparison=int((seen & ~treated).sum()),
-    )
+    effects = TwoWayEffects(cells[seen], used.weights[seen])
+    rest = np.where(effects.cells, effects.gaps(dummy[seen]), 0.0)
+    size = float((effects.weights[:, None] * rest**2).sum())
+    if size <= ESTIMABLE * float((effects.weights[:, None] * effects.cells * dummy[seen]).sum()):
+        return "robustness_no_comparison"
+    outcome = np.where(effects.cells, effects.gaps(used.outcomes[seen]), 0.0)
+    is_treated = np.asarray((dummy[seen] * effects.cells).any(axis=1))
+    return TwoWayRegression(effects, outcome, rest, own[seen], is_treated)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy, Robustness
+from toolkit.effects.primary_answers import adjust_primary_answers
 from toolkit.effects.study_words import p_value_text
 from toolkit.standards import Standard
 from toolkit.tables.adoption_texts import (
@@ -31,6 +32,7 @@ IN_FILES = (
     "conf_low",
     "conf_high",
     "p_value",
+    "adjusted_p_value",
     "placebo_p_value",
     "breakdown_ratio",
     "trend_slope",
@@ -55,11 +57,15 @@ def tabulate_effects(
         Code of the programme.
     """
     rows = [
-        study.tidy().iloc[0].to_dict() | study_key(study) | _answer(study, language) | _trend_not_seen(study)
-        for study in studies
+        study.tidy().iloc[0].to_dict()
+        | study_key(study)
+        | _answer(study, language)
+        | _trend_not_seen(study)
+        | {"adjusted_p": p_value_text(adjusted), "adjusted_p_value": adjusted}
+        for study, adjusted in zip(studies, adjust_primary_answers(studies), strict=True)
     ]
     sizes = ("n_adopters", "n_groups", "n_comparison")
-    shown = ("p", "detectable", "placebo_p", "breakdown")
+    shown = ("p", "adjusted_p", "detectable", "placebo_p", "breakdown")
     names = ["stage", "role", *sizes, "effect", "interval", "method", *shown, *IN_FILES]
     data = pd.DataFrame(rows, columns=names)
     columns = (
@@ -73,7 +79,7 @@ def tabulate_effects(
     )
     by_school = all(study.sample.rules.weighting == "school" for study in studies)
     unit = "adoption_note_unit_sd_schools" if by_school and studies else "adoption_note_unit_sd"
-    notes = (unit, "adoption_note_detectable", "adoption_note_breakdown")
+    notes = (unit, "adoption_note_adjusted", "adoption_note_detectable", "adoption_note_breakdown")
     outcomes = list(dict.fromkeys(study.sample.outcome for study in studies))
     is_achievement = outcomes == ["achievement"]
     caption = adoption_caption(

@@ -135,7 +135,7 @@ def _notes(result: RobustnessTable, language: Language) -> tuple[str, ...]:
     """Return how intervals are made, and the limits of the estimators that need a warning."""
     notes = [sentence("robustness_intervals", language)]
     for code, counts in (
-        ("estimator_two_way", ""),
+        ("estimator_two_way", _wild(result, language)),
         ("estimator_matched", _matching(result, language)),
         ("estimator_synthetic", _synthetic(result, language)),
     ):
@@ -145,6 +145,22 @@ def _notes(result: RobustnessTable, language: Language) -> tuple[str, ...]:
         )
         notes.append(limits + ("" if language == "zh" or not counts else " ") + counts)
     return tuple(notes)
+
+
+def _wild(result: RobustnessTable, language: Language) -> str:
+    """Return what the wild bootstrap says of the two-way regression; empty where that was refused."""
+    wild = result.wild
+    if wild is None:
+        return ""
+    return sentence(
+        "robustness_wild_bootstrap",
+        language,
+        clusters=wild.n_clusters,
+        draws=wild.n_draws,
+        percent=f"{PERCENT * wild.confidence_level:g}",
+        interval=range_text(wild.conf_low, wild.conf_high, language),
+        p_value=p_value_text(wild.p_value),
+    )
 
 
 def _matching(result: RobustnessTable, language: Language) -> str:

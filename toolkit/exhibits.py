@@ -16,7 +16,8 @@ ExhibitKind = Literal["table", "figure"]
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 EXHIBITS_NAME = "exhibits.json"
 EXHIBITS_VERSION = 1
-# How the list of exhibits ends in the file.
+# How the list of exhibits begins and ends in the file.
+LIST_START = f'{{\n "schema_version": {EXHIBITS_VERSION},\n "exhibits": ['.encode()
 LIST_END = b"\n ]\n}\n"
 # A sample that names itself, such as "学校数：57", takes no label in front.
 OWN_LABEL = re.compile(r"[:：]")
@@ -199,9 +200,13 @@ def save_exhibit(folder: Path, kind: ExhibitKind, caption: Caption, content: Map
 
 
 def _json(entries: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the content of ``exhibits.json``."""
-    saved = {"schema_version": EXHIBITS_VERSION, "exhibits": list(entries)}
-    return f"{json.dumps(saved, ensure_ascii=False, indent=1, allow_nan=False)}\n".encode()
+    """Return the content of ``exhibits.json``, each exhibit on one line: the quick way to write it."""
+    return LIST_START + b",".join(_line(entry) for entry in entries) + LIST_END
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    """Return an exhibit as it stands in the file."""
+    return f"\n  {json.dumps(entry, ensure_ascii=False, allow_nan=False)}".encode()
 
 
 def _appended(before: bytes, entry: Mapping[str, Any]) -> bytes:
@@ -209,13 +214,10 @@ def _appended(before: bytes, entry: Mapping[str, Any]) -> bytes:
 
     Empty where that cannot be done: the file is not of this form, or may have an exhibit of that key.
     """
-    alone = _json((entry,))
-    begin = alone.index(b"[") + 1
-    head, own = alone[:begin], alone[begin : -len(LIST_END)]
-    key = f'\n    "key": "{entry["caption"]["key"]}",\n'.encode()
-    if not (before.startswith(head) and before.endswith(LIST_END)) or key in before:
+    key = f'"key": "{entry["caption"]["key"]}"'.encode()
+    if not (before.startswith(LIST_START) and before.endswith(b"}" + LIST_END)) or key in before:
         return b""
-    return before[: -len(LIST_END)] + b"," + own + LIST_END
+    return before[: -len(LIST_END)] + b"," + _line(entry) + LIST_END
 
 
 def saved_exhibits(folder: Path) -> dict[str, dict[str, Any]]:

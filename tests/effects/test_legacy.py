@@ -190,6 +190,16 @@ def test_pupils_seen_before_are_set_beside_all_pupils_of_the_same_cells():
     assert rows["n_cells"].tolist() == [12, 12, 24]
 
 
+def test_where_all_pupils_had_been_seen_before_the_difference_is_none_and_rounding_no_error():
+    sample, grades = study_of(np.random.default_rng(8), noise=0.05)
+    same = {2020: grades.achievement.copy(), 2021: grades.achievement.copy()}
+    found = estimate_legacy_effect(sample, [replace(grades, seen_before=same)], SETTINGS)
+    moved = found.followed[found.followed["estimate"] == "effect_moved_in"]
+    assert (moved["effect"] == 0).all()
+    assert (moved["std_error"] == 0).all()
+    assert moved["p_value"].isna().all()
+
+
 def test_without_links_between_years_it_says_that_pupils_who_moved_in_are_counted():
     sample, grades = study_of(np.random.default_rng(9))
     found = estimate_legacy_effect(sample, [grades], SETTINGS)

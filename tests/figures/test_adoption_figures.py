@@ -71,9 +71,10 @@ def test_schools_stand_under_their_group_with_what_they_were_each_year():
     rows = [text.get_text() for text in exhibit.figure.axes[0].get_yticklabels()]
     assert rows == ["集团甲", "第一小学", "第二小学", "第三小学", "集团乙", "第四小学", "第五小学"]
     left = [
-        (line.get_xdata()[0], line.get_ydata()[0])
+        point
         for line in exhibit.figure.axes[0].get_lines()
-        if line.get_marker() == "x" and len(line.get_xdata())
+        if line.get_marker() == "x"
+        for point in zip(line.get_xdata(), line.get_ydata(), strict=True)
     ]
     assert left == [(year, 3) for year in (2022, 2023, 2024, 2025)]
 

@@ -11,7 +11,7 @@ from tests.tests_of_pupils import score_rows
 from toolkit.data.schema import TABLES, conform
 from toolkit.indicators.adoption import compute_adoption
 from toolkit.indicators.outcomes import compute_outcomes
-from toolkit.indicators.panel_achievement import compute_achievement
+from toolkit.indicators.panel_achievement import compute_achievement, number_pupils
 from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.indicators.school_panel import compute_school_panel
 from toolkit.indicators.stable_units import trace_units
@@ -84,11 +84,11 @@ def test_achievement_is_the_mean_in_deviations_of_the_county_of_the_year(panel):
 @pytest.fixture(scope="module")
 def standardised(data, adoption):
     """Return a function of reference and base years."""
-    outcomes, found = compute_outcomes(data, NATIONAL), trace_units(data)
+    numbered = number_pupils(compute_outcomes(data, NATIONAL), trace_units(data))
     untreated = adoption.units.loc[adoption.units["status"] == "comparison", ["school", "stage"]]
 
     def compute(reference, base_years=()):
-        return compute_achievement(outcomes, found, untreated, reference=reference, base_years=base_years)
+        return compute_achievement(numbered, untreated, reference=reference, base_years=base_years)
 
     return compute
 
@@ -134,7 +134,8 @@ def test_scores_of_one_pupil_in_two_subjects_are_one_draw(data, adoption):
     )
     scores = conform(two.astype({"year": "Int64"}), TABLES["scores"])
     outcomes = compute_outcomes(replace(data, tables={**data.tables, "scores": scores}), NATIONAL)
-    schools = compute_achievement(outcomes, trace_units(data), adoption.units[["school", "stage"]]).schools
+    numbered = number_pupils(outcomes, trace_units(data))
+    schools = compute_achievement(numbered, adoption.units[["school", "stage"]]).schools
     pupils = np.concatenate(list(MARKS[2020].values()))
     spread = (np.array([60, 80]) - 70) / pupils.std()
     own = schools[schools["school"] == "2"].iloc[0]

@@ -11,7 +11,7 @@ from tests.tests_of_pupils import score_rows
 from toolkit.data.schema import TABLES, conform
 from toolkit.indicators.adoption import compute_adoption
 from toolkit.indicators.grade_panel import compute_grade_panel
-from toolkit.indicators.school_panel import compute_school_panel
+from toolkit.indicators.school_panel import ScoreScale, compute_school_panel
 from toolkit.standards import load_standard
 
 NATIONAL = load_standard("national_2017")
@@ -63,7 +63,7 @@ def reference(request):
 
 @pytest.fixture(scope="module")
 def panel(data, adoption, reference):
-    return compute_school_panel(data, NATIONAL, adoption, reference=reference)
+    return compute_school_panel(data, NATIONAL, adoption, scale=ScoreScale(reference))
 
 
 @pytest.fixture(scope="module")

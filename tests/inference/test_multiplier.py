@@ -42,6 +42,7 @@ def test_draws_do_not_depend_on_the_size_of_the_blocks(kind, monkeypatch):
     whole = draw_errors(SUMMED, seed=7, n_draws=50, kind=kind)
     monkeypatch.setattr(multiplier, "BLOCK_BYTES", 400)
     monkeypatch.setattr(multiplier, "CACHED_BYTES", 3)
+    monkeypatch.setattr(multiplier, "CACHED_DRAWS", 2)
     np.testing.assert_allclose(
         draw_errors(SUMMED, seed=7, n_draws=50, kind=kind), whole, rtol=1e-12, atol=1e-15
     )

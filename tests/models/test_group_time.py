@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+from toolkit.models import group_time_aggregates, group_time_influence, group_time_samples, propensity
 from toolkit.models.group_time import NEVER, AdoptionPanel, estimate_group_time
 from toolkit.models.group_time_aggregates import aggregate_group_time
 
@@ -201,6 +202,46 @@ def test_the_influence_of_all_units_sums_to_zero():
     np.testing.assert_allclose(found.influence.sum(axis=0), 0, atol=1e-8)
 
 
+@pytest.mark.parametrize("comparison", ["never", "not_yet"])
+@pytest.mark.parametrize("has_gaps", [False, True])
+def test_the_influence_on_a_sum_of_effects_is_the_sum_of_the_influences(comparison, has_gaps):
+    rng = np.random.default_rng(12)
+    panel = small_panel(rng)
+    if has_gaps:
+        outcomes = np.where(rng.random(panel.outcomes.shape) < 0.1, np.nan, panel.outcomes)
+        panel = replace(panel, outcomes=outcomes)
+    found = estimate_group_time(panel, comparison=comparison, base="universal")
+    weights = rng.normal(size=(len(found.effects), 3)) * np.isfinite(found.effects)[:, None]
+    expected = np.nan_to_num(found.influence) @ weights
+    np.testing.assert_allclose(found.combine_influence(weights), expected, atol=1e-9)
+
+
+def test_refused_cells_have_no_influence_and_do_not_enter_sums_with_weight_zero():
+    panel = replace(small_panel(np.random.default_rng(11)), cohorts=np.repeat([3.0, 5.0], 30))
+    found = estimate_group_time(panel, comparison="not_yet")
+    known = np.isfinite(found.effects)
+    assert not known.all()
+    np.testing.assert_array_equal(np.isfinite(found.influence), np.tile(known, (60, 1)))
+    assert np.isfinite(found.combine_influence(known[:, None].astype(float))).all()
+
+
+@pytest.mark.parametrize("has_gaps", [False, True])
+def test_units_taken_a_few_at_a_time_give_the_same(has_gaps, monkeypatch):
+    rng = np.random.default_rng(13)
+    panel = small_panel(rng)
+    if has_gaps:
+        outcomes = np.where(rng.random(panel.outcomes.shape) < 0.05, np.nan, panel.outcomes)
+        panel = replace(panel, outcomes=outcomes)
+    whole = estimate_group_time(panel, comparison="not_yet")
+    averages = aggregate_group_time(whole, "event_time")
+    for module in (propensity, group_time_samples, group_time_influence, group_time_aggregates):
+        monkeypatch.setattr(module, "BLOCK_UNITS", 7)
+    parts = estimate_group_time(panel, comparison="not_yet")
+    np.testing.assert_allclose(parts.effects, whole.effects, atol=1e-10)
+    again = aggregate_group_time(parts, "event_time")
+    np.testing.assert_allclose(again.influence, averages.influence, atol=1e-9)
+
+
 def test_order_of_units_level_of_outcomes_and_scale_of_weights_change_nothing():
     rng = np.random.default_rng(6)
     panel = small_panel(rng)
@@ -246,6 +287,15 @@ def test_units_treated_from_the_start_are_left_out():
         ({"cohorts": np.repeat([3.0, 4.0], 30)}, "no_comparison"),
         ({"covariates": np.repeat([[1.0, 2.0]], 60, axis=0)}, "collinear_covariates"),
         ({"cohorts": np.repeat([3.0, NEVER], 30), "covariates": np.arange(60.0)[:, None]}, "no_overlap"),
+        # The comparison, 0.4 % of all weight, is trimmed to nothing.
+        (
+            {
+                "cohorts": np.repeat([3.0, NEVER], [59, 1]),
+                "covariates": np.empty((60, 0)),
+                "weights": np.repeat([1.0, 0.25], [59, 1]),
+            },
+            "no_overlap",
+        ),
     ],
 )
 def test_a_cell_that_is_not_identified_is_refused_and_says_why(change, refusal):

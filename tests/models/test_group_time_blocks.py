@@ -36,6 +36,17 @@ def test_each_block_has_the_effects_it_would_have_alone():
         np.testing.assert_allclose(within.effects[within.blocks == own], alone.effects)
 
 
+def test_the_influence_of_a_block_is_what_it_would_be_alone_scaled_to_all_units():
+    panel, block = make_panel()
+    order = np.random.default_rng(2).permutation(len(block))
+    within = estimate_group_time_within(panel.take(order), block[order])
+    for own in range(3):
+        rows, cells = within.unit_blocks == own, within.blocks == own
+        alone = estimate_group_time(panel.take(order[rows]))
+        np.testing.assert_allclose(within.influence[np.ix_(rows, cells)], 3 * alone.influence, atol=1e-12)
+        assert not within.influence[np.ix_(~rows, cells)].any()
+
+
 def test_the_overall_average_weighs_cells_by_the_weight_of_their_treated_units():
     panel, block = make_panel()
     within = estimate_group_time_within(panel, block)

@@ -9,6 +9,7 @@ from toolkit.effects.adoption_panel import AdoptionSample, build_adoption_sample
 from toolkit.effects.sample_rules import DEFAULT_RULES, SampleRules
 from toolkit.indicators.adoption import Adoption
 from toolkit.indicators.adoption_reasons import ADOPTER
+from toolkit.indicators.outcomes import Outcomes
 from toolkit.indicators.school_panel import SchoolPanel
 
 
@@ -20,13 +21,18 @@ class AdoptionData:
     ----------
     counties : tuple of (Adoption, SchoolPanel)
         One pair a county, the units of both the same.
+    scores : tuple of Outcomes
+        The scores of each county, where they have been kept; empty where not.
     """
 
     counties: tuple[tuple[Adoption, SchoolPanel], ...]
+    scores: tuple[Outcomes, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.counties:
             raise ValueError("a study needs a county")
+        if len(self.scores) not in (0, len(self.counties)):
+            raise ValueError(f"scores of {len(self.scores)} counties, but {len(self.counties)} counties")
 
     @property
     def adoption(self) -> Adoption:

@@ -147,7 +147,8 @@ def build_adoption_sample(
     units = adoption.units[kept].reset_index(drop=True)
     observed = np.isfinite(values[kept]).any(axis=0)
     coverage = _coverage(panel, adoption, stage)
-    left_out = adoption.units.assign(reason=reason)[own & ~kept]
+    out = own & ~kept
+    left_out = adoption.units[LEFT_OUT_COLUMNS[:-1]][out].assign(reason=reason[out])
     return AdoptionSample(
         outcome=outcome,
         stage=stage,
@@ -160,7 +161,7 @@ def build_adoption_sample(
         weights=enrolment[kept] if rules.weighting == "enrolment" else np.ones(int(kept.sum())),
         clusters=_clusters(units, rules.assignment),
         baseline_years=years,
-        left_out=left_out[LEFT_OUT_COLUMNS].reset_index(drop=True),
+        left_out=left_out.reset_index(drop=True),
         tested_grades=panel.tested_grades(stage),
     )
 
@@ -226,10 +227,11 @@ def _coverage(panel: SchoolPanel, adoption: Adoption, stage: str) -> tuple[Float
 
 def _clusters(units: pd.DataFrame, assignment: Assignment) -> NDArray[np.int64]:
     """Return the number of each unit's cluster, from 0."""
-    county = units["county_id"].astype(str)
-    if assignment == "county":
-        label = county
-    else:
-        joined = units["adoption_year"].notna()
-        label = county + "|" + units["school"].astype(str).where(~joined, "group|" + units["school_group"])
-    return pd.factorize(label, sort=True)[0].astype(np.int64)
+    label = units["county_id"].astype(str).tolist()
+    if assignment == "school_group":
+        names = zip(units["adoption_year"].notna(), units["school_group"], units["school"], strict=True)
+        label = [
+            f"{county}|group|{group}" if joined else f"{county}|{school}"
+            for county, (joined, group, school) in zip(label, names, strict=True)
+        ]
+    return np.unique(np.array(label, dtype=str), return_inverse=True)[1].astype(np.int64)

@@ -10,11 +10,11 @@ from scipy import stats
 
 from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.event_study import EventStudySettings
-from toolkit.inference.pooled_cohorts import estimate_pooled_average
+from toolkit.inference.placebo_averages import estimate_placebo_averages
 from toolkit.inference.power import AssignmentDesign, detectable_effect
 from toolkit.inference.power_curve import PlaceboTests, PowerCurve, simulate_power
 from toolkit.inference.power_needs import Needs, needs_of_effects, with_years
-from toolkit.models.group_time import AdoptionPanel, estimate_group_time
+from toolkit.models.group_time import AdoptionPanel
 
 Floats = NDArray[np.float64]
 
@@ -216,18 +216,16 @@ def _own_tests(panel: AdoptionPanel, groups: NDArray[np.intp], settings: EventSt
 
     def p_values(outcomes: Floats, cohorts: Floats, effects: Floats) -> Floats:
         found = np.full((len(effects), len(cohorts)), np.nan)
-        for draw, assigned in enumerate(cohorts):
-            cells = estimate_group_time(
-                replace(panel, outcomes=outcomes, cohorts=assigned),
-                comparison=settings.comparison,
-                base="universal",
-                anticipation=settings.anticipation,
-            )
-            since = cells.event_times
-            if not (np.isfinite(cells.effects) & (since >= 0) & (since <= settings.last)).any():
-                continue
-            own = estimate_pooled_average(cells, clusters[cells.used], last=settings.last)
-            if own.std_error > 0:
+        averages = estimate_placebo_averages(
+            replace(panel, outcomes=outcomes),
+            cohorts,
+            clusters,
+            comparison=settings.comparison,
+            anticipation=settings.anticipation,
+            last=settings.last,
+        )
+        for draw, own in enumerate(averages):
+            if own is not None and own.std_error > 0:
                 found[:, draw] = 2 * stats.t.sf(np.abs(own.effect + effects) / own.std_error, own.degrees)
         return found
 

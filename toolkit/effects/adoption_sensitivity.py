@@ -8,12 +8,8 @@ from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.adoption_study import AdoptionStudy, leave_out
-from toolkit.effects.event_study import (
-    AdoptionEventStudy,
-    EventStudySettings,
-    estimate_event_study,
-    treated_without_effect,
-)
+from toolkit.effects.event_study import AverageEffect, EventStudySettings, estimate_average
+from toolkit.effects.sample_cells import treated_without_effect
 from toolkit.models.group_time import NEVER
 
 Floats = NDArray[np.float64]
@@ -98,7 +94,7 @@ def leave_one_group_out(study: AdoptionStudy) -> LeaveOneGroupOut | None:
     for name in sorted(label[joined].unique()):
         own = joined & (label == name).to_numpy()
         found = _without(sample, own, study.settings.event_study)
-        effect, error = (found.average.effect, found.average.std_error) if found else (np.nan, np.nan)
+        effect, error = (found.effect, found.std_error) if found else (np.nan, np.nan)
         reason = "" if found else "sensitivity_too_few_groups"
         rows.append((name.split("|", 1)[1], int(own.sum()), effect, error, effect - whole, reason))
     return LeaveOneGroupOut(whole, pd.DataFrame(rows, columns=LEAVE_ONE_OUT_COLUMNS))
@@ -140,9 +136,9 @@ def place_placebo_adoption(study: AdoptionStudy) -> PlaceboAdoption | None:
     rows = []
     for anticipation in sorted({0, own.anticipation}):
         settings = replace(own, anticipation=anticipation)
-        if not _is_estimable(placebo, settings):
+        average = _average_if_estimable(placebo, settings)
+        if average is None:
             continue
-        average = estimate_event_study(placebo, settings.for_average()).average
         limits = (average.effect, average.std_error, average.conf_low, average.conf_high)
         rows.append((anticipation, anticipation == own.anticipation, count, *limits))
     table = pd.DataFrame(rows, columns=PLACEBO_COLUMNS)
@@ -172,20 +168,23 @@ def _placebo_cohorts(sample: AdoptionSample) -> Floats:
     return cohorts
 
 
-def _is_estimable(sample: AdoptionSample, settings: EventStudySettings) -> bool:
-    """Say whether every base year was observed and some effect can be estimated."""
-    cohorts = sample.cohorts[np.isfinite(sample.cohorts)]
-    if not np.isin(cohorts - 1 - settings.anticipation, sample.periods).all():
-        return False
-    return not treated_without_effect(sample, settings)[np.isfinite(sample.cohorts)].all()
+def _average_if_estimable(sample: AdoptionSample, settings: EventStudySettings) -> AverageEffect | None:
+    """Return the average effect; None where a base year was not observed or no adopter has an effect."""
+    is_adopter = np.isfinite(sample.cohorts)
+    if not np.isin(sample.cohorts[is_adopter] - 1 - settings.anticipation, sample.periods).all():
+        return None
+    cells = settings.cells(sample)
+    if treated_without_effect(sample, cells.effects, settings.last)[is_adopter].all():
+        return None
+    return estimate_average(sample, settings, cells=cells)
 
 
 def _without(
     sample: AdoptionSample, out: NDArray[np.bool_], settings: EventStudySettings
-) -> AdoptionEventStudy | None:
+) -> AverageEffect | None:
     """Estimate without some units; None where too few groups are left for a standard error."""
     rest = leave_out(sample, out, PLACEBO_OUT)
     adopters = np.isfinite(rest.cohorts)
-    if len(np.unique(rest.clusters[adopters])) < LEAST_GROUPS or not _is_estimable(rest, settings):
+    if len(np.unique(rest.clusters[adopters])) < LEAST_GROUPS:
         return None
-    return estimate_event_study(rest, settings.for_average())
+    return _average_if_estimable(rest, settings)

@@ -158,16 +158,18 @@ def estimate_adoption_study(sample: AdoptionSample, settings: StudySettings | No
     chosen = settings or StudySettings()
     design = chosen.event_study
     whole = with_base_year(sample, anticipation=design.anticipation)
+    cells = design.cells(whole)
     guard = check_design(
         whole,
         comparison=design.comparison,
         anticipation=design.anticipation,
         limits=chosen.limits,
         last=design.last,
+        cells=cells,
     )
     if guard.is_refused:
         return AdoptionStudy(whole, chosen, guard, None, None, None)
-    event_study = estimate_event_study(whole, design)
+    event_study = estimate_event_study(whole, design, cells=cells)
     return AdoptionStudy(
         sample=whole,
         settings=chosen,

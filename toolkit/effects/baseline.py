@@ -19,10 +19,11 @@ def baseline_years(adoption: Adoption, *, stage: str, selection_years: int = 1) 
     before an adoption in which schools were chosen, perhaps for a bad result; they are no baseline.
     Without such a year left, and without adopters, there is none.
     """
-    own = adoption.units[(adoption.units["stage"] == stage) & (adoption.units["status"] == ADOPTER)]
-    if own.empty:
+    units = adoption.units
+    own = (units["stage"] == stage) & (units["status"] == ADOPTER)
+    if not own.any():
         return ()
-    first = own["adoption_year"].min() - selection_years
+    first = units["adoption_year"][own].min() - selection_years
     return tuple(year for year in adoption.data_years if year < first)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.effects.sample_cells import SampleCells, Within
 from toolkit.inference.clusters import (
     ClusterInfluence,
     cluster_covariance,
@@ -20,13 +21,10 @@ from toolkit.inference.honest_study import EventStudy
 from toolkit.inference.multiplier import draw_errors, simultaneous_critical_value
 from toolkit.inference.pooled_cohorts import PooledAverage, estimate_pooled_average
 from toolkit.inference.power import detectable_from_std_error
-from toolkit.models.group_time import Comparison, GroupTimeEffects, estimate_group_time
+from toolkit.models.group_time import Comparison, GroupTimeEffects
 from toolkit.models.group_time_aggregates import Aggregate, aggregate_group_time
-from toolkit.models.group_time_blocks import estimate_group_time_within
 
 Floats = NDArray[np.float64]
-Within = Literal["county", "province", "everywhere"]
-PROVINCE_DIGITS = 2
 FEW_DRAWS = 99
 
 TABLE_COLUMNS = [
@@ -82,6 +80,10 @@ class EventStudySettings:
     def for_average(self) -> "EventStudySettings":
         """Return the settings under which only the average is wanted: no years before, hardly any draws."""
         return replace(self, first=-self.anticipation - 1, n_draws=FEW_DRAWS)
+
+    def cells(self, sample: AdoptionSample) -> SampleCells:
+        """Return the effects by cohort and period on which all averages of a sample rest."""
+        return SampleCells(sample, self.comparison, self.anticipation, self.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,10 @@ class AdoptionEventStudy:
 
 
 def estimate_event_study(
-    sample: AdoptionSample, settings: EventStudySettings | None = None
+    sample: AdoptionSample,
+    settings: EventStudySettings | None = None,
+    *,
+    cells: SampleCells | None = None,
 ) -> AdoptionEventStudy:
     """Estimate the effect of joining by year since joining.
 
@@ -198,19 +203,18 @@ def estimate_event_study(
         One stage, role and outcome.
     settings : EventStudySettings, optional
         Defaults as in the class.
+    cells : SampleCells, optional
+        The cells of this sample and design, where they are at hand.
 
     Raises
     ------
     ValueError
         If no effect after joining is identified (let the design guard look first), or the year before
         the anticipation was not observed for some cohort: its years would be compared with another base.
+        If the cells are those of another sample or design.
     """
     chosen = settings or EventStudySettings()
-    effects = estimate_sample_cells(sample, chosen)
-    is_elsewhere = (effects.bases - effects.cohorts) != -1 - chosen.anticipation
-    if is_elsewhere.any():
-        cohorts = sorted({int(cohort) for cohort in effects.cohorts[is_elsewhere]})
-        raise ValueError(f"the base year was not observed for the cohorts of {cohorts}")
+    effects = _effects(sample, chosen, cells)
     averages = aggregate_group_time(effects, "event_time", event_times=(chosen.first, chosen.last))
     clusters = sample.clusters[effects.used]
     columns = np.column_stack([averages.influence, averages.overall_influence])
@@ -230,42 +234,41 @@ def estimate_event_study(
     )
 
 
-def treated_without_effect(sample: AdoptionSample, settings: EventStudySettings) -> NDArray[np.bool_]:
-    """Say of which adopters no effect from joining to `last` can be estimated, (n_units,).
+def estimate_average(
+    sample: AdoptionSample, settings: EventStudySettings, *, cells: SampleCells | None = None
+) -> AverageEffect:
+    """Estimate the average effect alone, as `estimate_event_study` does beside the years.
 
-    Where covariates leave no overlap, or years were not observed, a cohort has no cell with an effect.
+    Parameters
+    ----------
+    sample, settings, cells
+        As in `estimate_event_study`.
+
+    Raises
+    ------
+    ValueError
+        As there.
     """
-    effects = estimate_sample_cells(sample, settings)
-    times = effects.event_times
-    known = np.isfinite(effects.effects) & (times >= 0) & (times <= settings.last)
-    cohorts = sample.cohorts
-    found = np.zeros(len(cohorts), dtype=bool)
-    for cohort, block in set(zip(effects.cohorts[known], effects.blocks[known], strict=True)):
-        own = (effects.panel.cohorts == cohort) & (effects.unit_blocks == block)
-        found[effects.used[own]] = True
-    return np.isfinite(cohorts) & ~found
-
-
-def estimate_sample_cells(sample: AdoptionSample, settings: EventStudySettings) -> GroupTimeEffects:
-    """Estimate the cells, comparing where the settings say."""
-    within = settings.within or ("everywhere" if sample.rules.assignment == "county" else "county")
-    county = sample.units["county_id"].astype(str)
-    blocks = county if within == "county" else county.str[:PROVINCE_DIGITS]
-    number = pd.factorize(blocks, sort=True)[0].astype(np.int64)
-    if within == "everywhere" or (number == number[0]).all():
-        return estimate_group_time(
-            sample.panel,
-            comparison=settings.comparison,
-            base="universal",
-            anticipation=settings.anticipation,
-        )
-    return estimate_group_time_within(
-        sample.panel,
-        number,
-        comparison=settings.comparison,
-        base="universal",
-        anticipation=settings.anticipation,
+    effects = _effects(sample, settings, cells)
+    return _average(
+        estimate_pooled_average(effects, sample.clusters[effects.used], last=settings.last), settings
     )
+
+
+def _effects(
+    sample: AdoptionSample, settings: EventStudySettings, cells: SampleCells | None
+) -> GroupTimeEffects:
+    """Return the cells, of which all cohorts have the same base year."""
+    own = settings.cells(sample) if cells is None else cells
+    design = (own.comparison, own.anticipation, own.within)
+    if own.sample is not sample or design != (settings.comparison, settings.anticipation, settings.within):
+        raise ValueError("the cells are those of another sample or design")
+    effects = own.effects
+    is_elsewhere = (effects.bases - effects.cohorts) != -1 - settings.anticipation
+    if is_elsewhere.any():
+        cohorts = sorted({int(cohort) for cohort in effects.cohorts[is_elsewhere]})
+        raise ValueError(f"the base year was not observed for the cohorts of {cohorts}")
+    return effects
 
 
 def _scaled(raw: ClusterInfluence, pooled: Sequence[PooledAverage]) -> ClusterInfluence:

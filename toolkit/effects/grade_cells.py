@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
-from toolkit.effects.event_study import EventStudySettings, estimate_sample_cells
+from toolkit.effects.event_study import EventStudySettings
+from toolkit.effects.sample_cells import identified_cells
 from toolkit.effects.subgroups import positions_in
 from toolkit.indicators.grade_panel import GradePanel
 from toolkit.inference.clusters import ClusterInfluence, inflate_by_side, sum_influence
@@ -20,6 +21,7 @@ GradeWeights = Literal["pupils", "equal"]
 FIRST_GRADES = {"primary": 1, "junior": 7}
 CELL_KEY = ["grade", "block", "cohort", "event_time"]
 CELL_COLUMNS = [*CELL_KEY, "n_schools", "weight", "effect"]
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +228,16 @@ def has_two_on_each_side(cells: GradeCells, first: Floats, second: Floats) -> bo
 def contrast_averages(cells: GradeCells, first: Floats, second: Floats) -> tuple[Floats, ClusterInfluence]:
     """Return two averages and the first less the second, with the factor of few clusters on either side."""
     effects, own = combine_cells(cells, np.vstack([first, second]))
-    contributions = np.column_stack([own, own[:, 0] - own[:, 1]])
+    # Two averages of the same numbers differ by rounding at most: by nothing, and without an error.
+    apart, difference = own[:, 0] - own[:, 1], effects[0] - effects[1]
+    apart[np.abs(apart) <= ROUNDING * np.abs(own).max()] = 0.0
+    if not apart.any() and abs(difference) <= ROUNDING * np.abs(effects).max():
+        difference = 0.0
+    contributions = np.column_stack([own, apart])
     # A cluster that moves neither is no degree of freedom of theirs.
     moves = (own != 0).any(axis=1)
     influence = ClusterInfluence(cells.influence.clusters[moves], contributions[moves])
-    values = np.append(effects, effects[0] - effects[1])
+    values = np.append(effects, difference)
     return values, inflate_by_side(influence, cells.is_treated[moves])
 
 
@@ -247,9 +254,8 @@ def _cells(sample: AdoptionSample, settings: EventStudySettings, grade: int, onl
     """Return the cells of one grade, of all cohorts or one."""
     if not np.isfinite(sample.outcomes).any():
         return []
-    effects = estimate_sample_cells(sample, settings)
-    since = effects.event_times
-    wanted = np.isfinite(effects.effects) & (since >= 0) & (since <= settings.last)
+    effects = settings.cells(sample).effects
+    since, wanted = effects.event_times, identified_cells(effects, settings.last)
     wanted &= effects.bases == effects.cohorts - 1 - settings.anticipation
     if np.isfinite(only):
         wanted &= effects.cohorts == only

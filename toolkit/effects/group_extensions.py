@@ -158,9 +158,10 @@ def compute_legacy(
     wanted = [not study.is_refused and study.sample.outcome == "achievement" for study in studies]
     if not any(wanted):
         return (None,) * len(studies)
+    scores = data.scores or (None,) * len(data.counties)
     panels = [
-        compute_grade_panel(county, standard, adoption, panel, follow_pupils=True)
-        for county, (adoption, panel) in zip(counties, data.counties, strict=True)
+        compute_grade_panel(county, standard, adoption, panel, outcomes=settled, follow_pupils=True)
+        for county, (adoption, panel), settled in zip(counties, data.counties, scores, strict=True)
     ]
     return tuple(
         estimate_legacy_effect(

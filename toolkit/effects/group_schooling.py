@@ -26,8 +26,8 @@ from toolkit.effects.sample_rules import Covariate, SampleRules, Weighting
 from toolkit.effects.specification_curve import SpecificationCurve, trace_specifications
 from toolkit.errors import ParameterError
 from toolkit.indicators.adoption import Adoption, compute_adoption
-from toolkit.indicators.outcomes import compute_outcomes
-from toolkit.indicators.school_panel import SchoolPanel, compute_school_panel
+from toolkit.indicators.outcomes import Outcomes, compute_outcomes
+from toolkit.indicators.school_panel import SchoolPanel, ScoreScale, compute_school_panels
 from toolkit.models.group_time import Comparison
 from toolkit.standards import Standard
 
@@ -127,24 +127,21 @@ def trace_group_schooling(
     """
     means: list[tuple[Adoption, SchoolPanel]] = []
     spreads: list[tuple[Adoption, SchoolPanel]] = []
+    scores: list[Outcomes] = []
     for county in counties:
         adoption = compute_adoption(county, standard, programme=design.programme)
         settled = compute_outcomes(county, standard)
-        panel = compute_school_panel(county, standard, adoption, reference="untreated", outcomes=settled)
+        scales = [ScoreScale("untreated")]
         base = _base_years(adoption, design)
-        spread = panel
         if base:
-            spread = compute_school_panel(
-                county,
-                standard,
-                adoption,
-                reference="untreated_base_sd",
-                base_years=base,
-                outcomes=settled,
-            )
-        means.append((adoption, panel))
-        spreads.append((adoption, spread))
-    return AdoptionData(tuple(means)), AdoptionData(tuple(spreads))
+            scales.append(ScoreScale("untreated_base_sd", base))
+        panels = compute_school_panels(county, standard, adoption, scales, outcomes=settled)
+        means.append((adoption, panels[0]))
+        spreads.append((adoption, panels[-1]))
+        scores.append(settled)
+    # Of many counties they would fill the memory, and are settled again where they are needed.
+    kept = tuple(scores) if len(scores) == 1 else ()
+    return AdoptionData(tuple(means), kept), AdoptionData(tuple(spreads))
 
 
 def estimate_studies(data: AdoptionData, design: GroupDesign) -> tuple[AdoptionStudy, ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.guard_checks import Checks
 from toolkit.effects.guard_limits import DEFAULT_LIMITS, DesignLimits
+from toolkit.effects.sample_cells import SampleCells
 from toolkit.errors import DesignError
 from toolkit.models.group_time import Comparison
 from toolkit.vocabulary import Language, format_number, sentence
@@ -80,12 +81,12 @@ class DesignGuard:
     ----------
     findings : tuple of GuardFinding
         Refusals first.
-    limits : DesignLimits
+    limits : DesignLimits or mapping
         The limits that were applied.
     """
 
     findings: tuple[GuardFinding, ...]
-    limits: DesignLimits
+    limits: DesignLimits | Mapping[str, float]
 
     @property
     def is_refused(self) -> bool:
@@ -116,6 +117,7 @@ def check_design(
     county_by_year: bool = False,
     limits: DesignLimits = DEFAULT_LIMITS,
     last: int | None = None,
+    cells: SampleCells | None = None,
 ) -> DesignGuard:
     """Check what a sample can identify under the design that is planned for it.
 
@@ -135,13 +137,16 @@ def check_design(
         From where on a design is refused or qualified.
     last : int, optional
         Last year since joining that enters; all if not given.
+    cells : SampleCells, optional
+        The effects of this sample and design by cohort and year, where they are estimated as well.
 
     Notes
     -----
     What is checked is in the design, the counts and the covariates, not in the estimates: parallel trends
     and the size of what can be detected are for the estimators.
     """
-    checks = Checks(sample, comparison, anticipation, estimand, county_by_year, limits, last)
+    own = cells or SampleCells(sample, comparison, anticipation)
+    checks = Checks(sample, comparison, anticipation, estimand, county_by_year, limits, last, own)
     found = checks.found()
     if "guard_no_adopters" in found:
         found = {"guard_no_adopters": found["guard_no_adopters"]}

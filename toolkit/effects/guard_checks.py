@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.baseline import LEAST_YEARS_OF_LEVEL
-from toolkit.effects.event_study import EventStudySettings, treated_without_effect
 from toolkit.effects.guard_limits import DesignLimits
+from toolkit.effects.sample_cells import SampleCells, treated_without_effect
 
 Numbers = Mapping[str, float]
 ACHIEVEMENT = ("achievement", "prior_score")
@@ -26,8 +26,9 @@ class Checks:
         county_by_year: bool,
         limits: DesignLimits,
         last: int | None,
+        cells: SampleCells,
     ) -> None:
-        self.sample, self.limits, self.last = sample, limits, last
+        self.sample, self.limits, self.last, self.cells = sample, limits, last, cells
         self.comparison, self.anticipation, self.estimand = comparison, anticipation, estimand
         self.county_by_year = county_by_year
         self.cohorts = sample.cohorts
@@ -126,14 +127,10 @@ class Checks:
         """Ask which adopters have somebody like them, seen in the same years, to be compared with."""
         lost = 0
         if self.n_treated and self.others.any() and self.before.max() > 0:
-            design = EventStudySettings(
-                comparison=self.comparison,  # pyright: ignore[reportArgumentType]
-                anticipation=self.anticipation,
-                first=-self.anticipation - 1,
-                last=len(self.sample.periods) if self.last is None else self.last,
-            )
+            last = len(self.sample.periods) if self.last is None else self.last
+            without = treated_without_effect(self.sample, self.cells.effects, last)
             # Those of early cohorts have their own reason.
-            lost = int((treated_without_effect(self.sample, design)[self.treated] & (self.before > 0)).sum())
+            lost = int((without[self.treated] & (self.before > 0)).sum())
         seen = int((self.before > 0).sum())
         numbers = {"affected": lost, "schools": seen}
         return {
@@ -163,12 +160,14 @@ class Checks:
     def _sample(self) -> dict[str, tuple[bool, Numbers]]:
         """Count who is missing among the adopters, and what happened to them besides."""
         left_out, units, limits = self.sample.left_out, self.sample.units, self.limits
-        own = left_out[left_out["adoption_year"].notna() & ~left_out["reason"].eq("sample_other_role")]
+        reason = left_out["reason"].to_numpy(dtype=object)
+        own = left_out["adoption_year"].notna().to_numpy() & (reason != "sample_other_role")
         if self.sample.rules.role != "any":
-            own = own[own["role"] == self.sample.rules.role]
-        early = int(own["reason"].eq("unit_treated_from_start").sum())
-        lost, all_adopters = len(own), len(own) + self.n_treated
-        near = int(units.loc[~self.treated, "neighbour_year"].notna().sum())
+            own &= left_out["role"].to_numpy(dtype=object) == self.sample.rules.role
+        early = int((own & (reason == "unit_treated_from_start")).sum())
+        lost = int(own.sum())
+        all_adopters = lost + self.n_treated
+        near = int((units["neighbour_year"].notna().to_numpy() & ~self.treated).sum())
         n_untouched = int((~self.treated).sum())
         joined = units["adoption_year"].to_numpy(dtype=float)[self.treated]
 

@@ -149,12 +149,15 @@ def estimate_heterogeneity(
         row: dict[str, object] = {"by": by, "stage": arm.whole.stage, "subgroup": arm.name}
         row |= {"n_schools": n_schools, "n_clusters": n_clusters, "caution": "", "refusal": ""}
         unknown = GuardFinding("subgroup_not_known", "refused", {"schools": n_schools})
-        found = (unknown,) if arm.name == UNKNOWN else find_refusal(own, chosen, limits=limits)
+        cells = chosen.cells(own)
+        found = (unknown,)
+        if arm.name != UNKNOWN:
+            found = find_refusal(own, chosen, limits=limits, cells=cells)
         for finding in found:
             refusals[arm.name] = finding
             row["refusal"] = finding.code
         if not found:
-            study = estimate_event_study(own, chosen)
+            study = estimate_event_study(own, chosen, cells=cells)
             studies[arm.name] = study
             row["caution"] = "guard_few_clusters" if n_clusters < limits.few_clusters else ""
             row["detectable"] = study.average.detectable

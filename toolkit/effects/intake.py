@@ -111,11 +111,12 @@ def estimate_intake(
             sample = replace(sample, outcome=outcome, outcomes=np.log(positive))
         sample = with_base_year(sample, anticipation=chosen.anticipation)
         wholes[outcome] = sample
-        found = find_refusal(sample, chosen, limits=limits)
+        cells = chosen.cells(sample)
+        found = find_refusal(sample, chosen, limits=limits, cells=cells)
         if found:
             refusals[outcome] = found[0]
         else:
-            studies[outcome] = estimate_event_study(sample, chosen)
+            studies[outcome] = estimate_event_study(sample, chosen, cells=cells)
     return IntakeEffects(_table(outcomes, wholes, studies, refusals, chosen), studies, refusals)
 
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from toolkit.effects.adoption_panel import AdoptionSample
-from toolkit.effects.event_study import EventStudySettings, estimate_sample_cells
+from toolkit.effects.event_study import EventStudySettings
 from toolkit.effects.guard import GuardFinding, check_design
 from toolkit.effects.guard_limits import DEFAULT_LIMITS, DesignLimits
+from toolkit.effects.sample_cells import SampleCells, identified_cells
 from toolkit.inference.clusters import (
     ClusterInfluence,
     align_clusters,
@@ -94,18 +95,21 @@ def find_refusal(
     *,
     limits: DesignLimits = DEFAULT_LIMITS,
     estimand: Literal["total", "legacy"] = "total",
+    cells: SampleCells | None = None,
 ) -> tuple[GuardFinding, ...]:
     """Return the first reason why a sample identifies no effect, or nothing.
 
     Besides what the guard knows from the design, cells may fail for lack of overlap, or their years may
     not have been observed: then no year since joining has an effect.
     """
+    own = cells or settings.cells(sample)
     guard = check_design(
         sample,
         comparison=settings.comparison,
         anticipation=settings.anticipation,
         estimand=estimand,
         limits=limits,
+        cells=own,
     )
     # That no cell has an effect is said below, in words for whatever sample this is.
     refused = tuple(
@@ -113,9 +117,7 @@ def find_refusal(
     )
     if refused:
         return refused[:1]
-    effects = estimate_sample_cells(sample, settings)
-    since = effects.event_times
-    if (np.isfinite(effects.effects) & (since >= 0) & (since <= settings.last)).any():
+    if identified_cells(own.effects, settings.last).any():
         return ()
     n_schools = int(np.isfinite(sample.cohorts).sum())
     return (GuardFinding("effects_no_identified_cell", "refused", {"schools": n_schools}),)

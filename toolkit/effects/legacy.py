@@ -123,7 +123,8 @@ def estimate_legacy_effect(
     sample = with_base_year(sample, anticipation=chosen.anticipation)
     grades = take_grades(sample, panels)
     by_grade = grade_weights(sample, grades, weights=weights)
-    refusals = find_refusal(sample, chosen, limits=limits, estimand="legacy")
+    of_sample = chosen.cells(sample)
+    refusals = find_refusal(sample, chosen, limits=limits, estimand="legacy", cells=of_sample)
     cells = estimate_grade_cells(sample, grades, chosen)
     old = np.array(
         [
@@ -140,7 +141,8 @@ def estimate_legacy_effect(
     if not refusals:
         table = _compared(cells, times, of_all, of_old, ESTIMATES, chosen)
         refusals = () if len(table) else (ONE_CLUSTER,)
-    followed, followed_refusals = _followed(sample, grades, chosen, by_grade, limits)
+    refused = find_refusal(sample, chosen, limits=limits, cells=of_sample)
+    followed, followed_refusals = _followed(sample, grades, chosen, by_grade, cells, refused)
     return LegacyEffect(
         sample=sample,
         weights=weights,
@@ -208,17 +210,16 @@ def _followed(
     grades: SampleGrades,
     settings: EventStudySettings,
     by_grade: dict[int, float],
-    limits: DesignLimits,
+    whole: GradeCells,
+    refused: tuple[GuardFinding, ...],
 ) -> tuple[pd.DataFrame, tuple[GuardFinding, ...]]:
     """Return the effect on all pupils and on those seen before, in the cells that have the latter."""
     table = pd.DataFrame(columns=TABLE_COLUMNS)
     if not grades.seen_before:
         return table, (GuardFinding("legacy_pupils_not_linked", "refused", {}),)
-    refused = find_refusal(sample, settings, limits=limits)
     if refused:
         return table, refused
     seen = estimate_grade_cells(sample, grades, settings, only_seen_before=True)
-    whole = estimate_grade_cells(sample, grades, settings)
     keys = [pd.MultiIndex.from_frame(cells.table[CELL_KEY]) for cells in (whole, seen)]
     place = keys[0].get_indexer(keys[1])
     enough = place >= 0

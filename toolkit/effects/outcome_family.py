@@ -102,12 +102,14 @@ def estimate_outcome_family(
             data.sample(stage=stage, outcome=name, rules=rules),
             anticipation=chosen.event_study.anticipation,
         )
+        cells = chosen.event_study.cells(sample)
         guard = check_design(
             sample,
             comparison=chosen.event_study.comparison,
             anticipation=chosen.event_study.anticipation,
             limits=chosen.limits,
             last=chosen.event_study.last,
+            cells=cells,
         )
         joined = np.isfinite(sample.cohorts)
         row: dict[str, object] = {
@@ -118,7 +120,7 @@ def estimate_outcome_family(
             "refusal": guard.codes[0] if guard.is_refused else "",
         }
         if not guard.is_refused:
-            found[name] = estimate_event_study(sample, chosen.event_study.for_average())
+            found[name] = estimate_event_study(sample, chosen.event_study.for_average(), cells=cells)
             row |= _numbers(found[name])
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=FAMILY_COLUMNS)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from toolkit.effects.adoption_panel import AdoptionSample
-from toolkit.effects.event_study import AdoptionEventStudy, treated_without_effect
+from toolkit.effects.event_study import AdoptionEventStudy
+from toolkit.effects.sample_cells import treated_without_effect
 from toolkit.inference.assignments import schedules_of
 from toolkit.inference.clusters import ClusterInfluence, debiased_effective_clusters
 from toolkit.inference.interval_rule import (
@@ -120,7 +121,8 @@ def _counts(
     own = event_study.influence.contributions[:, -1]
     sample = event_study.sample
     # Groups of which no effect could be estimated stand behind nothing.
-    behind = np.isfinite(sample.cohorts) & ~treated_without_effect(sample, event_study.settings)
+    without = treated_without_effect(sample, event_study.effects, event_study.settings.last)
+    behind = np.isfinite(sample.cohorts) & ~without
     assignments = 0.0
     if pseudo is not None:
         assignments = schedules_of(event_study.sample.cohorts, pseudo.school_group).n_assignments

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.data.county import County
+from toolkit.data.schema import COMPULSORY_STAGES
 from toolkit.indicators.adoption import Adoption, compute_adoption
 from toolkit.indicators.outcomes import Outcomes
 from toolkit.indicators.rotation_dose import RotationDoses, compute_rotation_doses
@@ -27,6 +28,8 @@ Weighting = Literal["enrolment", "school"]
 OUT_OF_SCOPE = ("unit_out_of_scope", "unit_without_students", "unit_without_years")
 MEMBER_YEARS = (-1, 0, 1, 2)
 """Years since joining a group with an effect of their own; the last stands for all later ones."""
+DOSE_FLOWS = ("inflow", "outflow", "backbone_inflow", "backbone_outflow", "first_year_inflow")
+"""Flows by which the size of rotation is described."""
 CHANGE_COLUMNS = ["county_id", "school", "school_id", "school_name", "stage", "reason"]
 
 
@@ -294,6 +297,22 @@ def _links(links: pd.DataFrame, schools: pd.Series, stage: str, years: tuple[int
         if sent in place and taken in place and sent != taken
     }
     return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 3)
+
+
+def sum_doses(counties: Sequence[RotationCounty]) -> pd.DataFrame:
+    """Return full-time equivalents by `stage` and `year` over all schools, those out of scope as well.
+
+    Years before the records begin are left out.
+    """
+    names = list(DOSE_FLOWS)
+    table = pd.concat([one.doses.tidy() for one in counties], ignore_index=True)
+    if not set(names) <= set(table.columns):
+        return pd.DataFrame(columns=["stage", "year", *names])
+    sums = table.dropna(subset=names).groupby(["stage", "year"], sort=False)[names].sum().reset_index()
+    order = {stage: place for place, stage in enumerate(COMPULSORY_STAGES)}
+    return sums.sort_values(["stage", "year"], key=lambda column: column.replace(order)).reset_index(
+        drop=True
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ import pandas as pd
 from toolkit.effects.adoption_data import AdoptionData
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.adoption_study import StudySettings, with_base_year
-from toolkit.effects.event_study import EventStudySettings, estimate_event_study
+from toolkit.effects.event_study import EventStudySettings, estimate_average
 from toolkit.effects.guard import check_design
 from toolkit.effects.sample_rules import DEFAULT_RULES, SampleRules
 
@@ -135,16 +135,18 @@ def _rules(rules: SampleRules, named: Mapping[str, str]) -> SampleRules:
 
 
 def _row(sample: AdoptionSample, design: EventStudySettings, chosen: StudySettings) -> dict[str, object]:
+    cells = design.cells(sample)
     guard = check_design(
         sample,
         comparison=design.comparison,
         anticipation=design.anticipation,
         limits=chosen.limits,
         last=design.last,
+        cells=cells,
     )
     joined = np.isfinite(sample.cohorts)
     row: dict[str, object] = {"n_adopters": int(joined.sum()), "n_comparison": int((~joined).sum())}
     if guard.is_refused:
         return row | dict.fromkeys(NUMBERS, np.nan) | {"refusal": guard.codes[0]}
-    average = estimate_event_study(sample, design.for_average()).average
+    average = estimate_average(sample, design, cells=cells)
     return row | {name: getattr(average, name) for name in NUMBERS} | {"refusal": ""}

@@ -28,6 +28,7 @@ from toolkit.effects.joint_effects import (
     tabulate_estimates,
 )
 from toolkit.effects.nearness import Nearness, exposure_to_neighbours, find_near_adopters, town_clusters
+from toolkit.effects.sample_cells import SampleCells
 from toolkit.effects.sample_rules import DEFAULT_RULES, SampleRules
 from toolkit.inference.clusters import ClusterInfluence
 
@@ -154,12 +155,13 @@ def estimate_spillover(
     sample = with_base_year(sample, anticipation=chosen.anticipation)
     if nearness == "town":
         sample = replace(sample, clusters=town_clusters(sample.units))
-    refusals = _refusals(sample, chosen, limits)
+    cells = chosen.cells(sample)
+    refusals = _refusals(sample, chosen, limits, cells)
     if refusals:
         blank = pd.DataFrame([[np.nan] * len(ESTIMATE_COLUMNS)], columns=ESTIMATE_COLUMNS)
         table = pd.DataFrame(columns=TABLE_COLUMNS)
         return Spillover(nearness, distance_km, sample, table, blank, refusals)
-    study = estimate_event_study(sample, chosen)
+    study = estimate_event_study(sample, chosen, cells=cells)
     # One estimate has no clusters to share with another: their numbers will do.
     influence = ClusterInfluence(study.influence.clusters, study.influence.contributions[:, -1:])
     average = tabulate_estimates(
@@ -196,23 +198,24 @@ def compare_without_neighbours(
         return _refused(GuardFinding("neighbours_none", "refused", {"schools": int((~near).sum())}))
     if near.sum() == (~np.isfinite(sample.cohorts)).sum():
         return _refused(GuardFinding("neighbours_all", "refused", {"schools": int(near.sum())}))
-    samples = (sample, take_units(sample, ~near))
-    for one in samples:
-        found = find_refusal(one, chosen, limits=limits)
+    studies = []
+    for one in (sample, take_units(sample, ~near)):
+        cells = chosen.cells(one)
+        found = find_refusal(one, chosen, limits=limits, cells=cells)
         if found:
             return _refused(found[0])
-    studies = [estimate_event_study(one, chosen) for one in samples]
+        studies.append(estimate_event_study(one, chosen, cells=cells))
     return NeighbourSensitivity(_compared(sample, studies, chosen), ())
 
 
 def _refusals(
-    sample: AdoptionSample, settings: EventStudySettings, limits: DesignLimits
+    sample: AdoptionSample, settings: EventStudySettings, limits: DesignLimits, cells: SampleCells
 ) -> tuple[GuardFinding, ...]:
     """Return why spillover is not identified, in words that speak of neighbours."""
     exposed = np.isfinite(sample.cohorts)
     if exposed.any() and exposed.all():
         return (GuardFinding("spillover_everyone_near", "refused", {"schools": int(exposed.sum())}),)
-    found = find_refusal(sample, settings, limits=limits)
+    found = find_refusal(sample, settings, limits=limits, cells=cells)
     return tuple(replace(finding, code=OWN_CODES.get(finding.code, finding.code)) for finding in found)
 
 

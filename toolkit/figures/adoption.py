@@ -148,13 +148,16 @@ def _draw_rows(
     figure = new_figure(16, height_for_rows(len(rows)) + 1.2)
     axes = figure.subplots()
     by_school = dict(zip(states.index.astype(str), states.to_numpy().tolist(), strict=True))
+    places: dict[str, list[tuple[int, int]]] = {}
     for at, (_, school) in enumerate(rows):
         if not school:
             axes.axhspan(at - 0.5, at + 0.5, color=GRID, zorder=0)
             continue
         for year, state in zip(adoption.data_years, by_school[school], strict=True):
             if state:
-                axes.plot([year], [at], linestyle="none", **MARKS[state])
+                places.setdefault(state, []).append((year, at))
+    for state, points in places.items():
+        axes.plot(*zip(*points, strict=True), linestyle="none", **MARKS[state])
     show_rows(axes, [name for name, _ in rows], width=22 if language == "zh" else 30)
     for text, (_, school) in zip(axes.get_yticklabels(), rows, strict=True):
         text.set_color(INK if not school else MUTED)

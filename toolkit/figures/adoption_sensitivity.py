@@ -202,7 +202,7 @@ def plot_power(
     axes.set_ylim(0, 103)
     axes.set_xlabel(label("adoption_axis_true_effect", language))
     axes.set_ylabel(label("adoption_axis_rejected", language))
-    figure.legend(loc="outside lower center", ncols=1 if language == "en" else 2)
+    figure.legend(loc="outside lower center", ncols=1)
     ends = pairs[0][1].rejected
     words = {"low": format_number(PERCENT * ends[0], 0), "high": format_number(PERCENT * ends[-1], 0)}
     alt = sentence("alt_adoption_power", language, largest=format_number(largest, 2), **words)

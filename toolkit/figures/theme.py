@@ -8,6 +8,8 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from toolkit.figures.fonts import LATIN_FONT, figure_font, missing_characters
 from toolkit.vocabulary import sentence
 
@@ -121,6 +123,7 @@ def figure_png(figure: "Figure") -> bytes:
     FontWarning
         If the figure holds characters that the font lacks; they are listed.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     lacking = missing_in_figure(figure)
@@ -129,16 +132,18 @@ def figure_png(figure: "Figure") -> bytes:
         warnings.warn(
             _in_both_languages("report_glyphs_missing", characters=characters), FontWarning, stacklevel=2
         )
-    buffer, small = BytesIO(), BytesIO()
+    # Laid out and drawn in one go: saving would do both again, for formats that need it.
+    canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         if lacking:
             # Named above in one sentence; matplotlib's own warning prints a path of this machine per glyph.
             warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        canvas.draw()
     # Charts have few colours: a palette takes a third of the bytes, and pages are mailed.
-    picture = Image.open(buffer).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    picture.save(small, format="png", optimize=True)
-    return small.getvalue()
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    buffer = BytesIO()
+    drawn.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
 
 
 def missing_in_figure(figure: "Figure") -> tuple[str, ...]:

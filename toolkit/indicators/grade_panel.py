@@ -1,6 +1,6 @@
 """Achievement of each school by grade and year, and of the pupils who were there before a given year."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,17 @@ from numpy.typing import NDArray
 
 from toolkit.data.county import County
 from toolkit.indicators.adoption import Adoption
-from toolkit.indicators.outcomes import TEST_KEY, Outcomes, compute_outcomes, standardise
-from toolkit.indicators.panel_achievement import compute_achievement
+from toolkit.indicators.outcomes import Outcomes, compute_outcomes
+from toolkit.indicators.panel_achievement import (
+    PUPILS,
+    NumberedPupils,
+    StandardisedScores,
+    count_pupils,
+    number_pupils,
+    standardise_scores,
+)
 from toolkit.indicators.school_panel import SchoolPanel
-from toolkit.indicators.stable_units import StableUnits, trace_units
+from toolkit.indicators.stable_units import trace_units
 from toolkit.standards import Standard
 
 Floats = NDArray[np.float64]
@@ -101,87 +108,86 @@ def compute_grade_panel(
     if not panel.units.equals(adoption.units[["school", "stage"]].reset_index(drop=True)):
         raise ValueError("the panel holds other units than the adoption")
     settled = compute_outcomes(county, standard) if outcomes is None else outcomes
-    found = trace_units(county, mergers=adoption.mergers)
+    numbered = number_pupils(settled, trace_units(county, mergers=adoption.mergers))
     untreated = adoption.units.loc[adoption.units["status"] == "comparison", ["school", "stage"]]
-    grades = tuple(sorted({int(grade) for grade in settled.pupils["grade"].unique()}))
-    shape = (len(grades), len(panel.units), len(panel.years))
-    values = {name: np.full(shape, np.nan) for name in MEASURES}
-    in_scope = np.isfinite(panel.measures["tested_pupils"])
-    for position, grade in enumerate(grades):
-        # A test belongs to one grade: what its scores are measured against does not change.
-        own = settled.pupils[settled.pupils["grade"] == grade].reset_index(drop=True)
-        achievement = compute_achievement(
-            replace(settled, pupils=own),
-            found,
-            untreated,
-            reference=panel.reference,
-            base_years=base_years,
-        )
-        for name in MEASURES:
-            known = _by_unit_and_year(panel, achievement.schools, name)
-            values[name][position] = np.where(in_scope, known, np.nan)
+    # A test belongs to one grade: what its scores are measured against is the same grade by grade.
+    scores = standardise_scores(numbered, untreated, reference=panel.reference, base_years=base_years)
+    place = _Place(numbered, panel)
+    known = np.isfinite(scores.value)
     followed: dict[int, Floats] = {}
     if follow_pupils and panel.reference != "untreated_base_sd":
-        followed = _seen_before(settled, found, untreated, panel, grades)
+        followed = _seen_before(numbered, scores, place, panel)
     return GradePanel(
         county_id=adoption.county_id,
         units=panel.units,
         years=panel.years,
-        grades=grades,
-        achievement=values["achievement"],
-        tested_pupils=values["tested_pupils"],
+        grades=place.grades,
+        achievement=place.means(scores.value, known),
+        tested_pupils=place.counts(known),
         seen_before=followed,
     )
 
 
+class _Place:
+    """Sums scores up by grade, unit and year."""
+
+    def __init__(self, numbered: NumberedPupils, panel: SchoolPanel) -> None:
+        self.numbered, self.weights = numbered, numbered.column("weight")
+        grade = numbered.tests["grade"].to_numpy(dtype=float).astype(int)
+        self.grades = tuple(int(one) for one in np.unique(grade))
+        self.shape = (len(self.grades), len(panel.units), len(panel.years))
+        self.in_scope = np.isfinite(panel.measures["tested_pupils"])
+        cells = pd.MultiIndex.from_frame(numbered.cells[["school", "stage"]])
+        unit = pd.MultiIndex.from_frame(panel.units).get_indexer(cells)
+        year = pd.Index(panel.years).get_indexer(pd.Index(numbered.cells["year"].astype(int)))
+        self.is_there = ((unit >= 0) & (year >= 0))[numbered.cell]
+        of_grade = np.searchsorted(self.grades, grade)[numbered.test]
+        self.place = (of_grade * self.shape[1] + unit[numbered.cell]) * self.shape[2] + year[numbered.cell]
+        self.size = int(np.prod(self.shape))
+
+    def means(self, values: Floats, chosen: NDArray[np.bool_]) -> Floats:
+        """Return weighted means of the chosen scores, missing without any, (n_grades, n_units, n_years)."""
+        own = chosen & self.is_there
+        place, weight = self.place[own], self.weights[own]
+        sums = np.bincount(place, weight * values[own], self.size)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = sums / np.bincount(place, weight, self.size)
+        return np.where(self.in_scope, found.reshape(self.shape), np.nan)
+
+    def counts(self, chosen: NDArray[np.bool_]) -> Floats:
+        """Return the pupils with a chosen score, missing without a score, (n_grades, n_units, n_years)."""
+        own = chosen & self.is_there
+        any_score = np.bincount(self.place[own], minlength=self.size) > 0
+        counts = np.where(any_score, count_pupils(self.numbered, own, self.place, self.size), np.nan)
+        return np.where(self.in_scope, counts.reshape(self.shape), np.nan)
+
+
 def _seen_before(
-    settled: Outcomes,
-    found: StableUnits,
-    untreated: pd.DataFrame,
-    panel: SchoolPanel,
-    grades: tuple[int, ...],
+    numbered: NumberedPupils, scores: StandardisedScores, place: _Place, panel: SchoolPanel
 ) -> dict[int, Floats]:
     """Return the means of pupils seen at their school before each year; nothing without pupils seen twice."""
-    pupils = settled.pupils
-    units = {code: found.unit(str(code)) for code in pupils["school_id"].unique()}
-    pupils = pupils.assign(school=pupils["school_id"].astype("object").map(units))
-    if panel.reference == "untreated":
-        number = pupils.groupby(TEST_KEY, sort=True).ngroup().to_numpy().astype(np.int64)
-        chosen = pd.MultiIndex.from_frame(pupils[["school", "stage"]]).isin(
-            pd.MultiIndex.from_frame(untreated)
-        )
-        usable = pupils["standardised"].notna().to_numpy()
-        points, weights = (pupils[name].to_numpy(dtype=float) for name in ("points", "weight"))
-        on_reference = standardise(points, number, weights, chosen & usable)
-        pupils = pupils.assign(standardised=np.where(usable, on_reference, np.nan))
-    pupils = pupils[pupils["standardised"].notna()]
-    first = pupils.groupby(["student_id", "school", "stage"])["year"].transform("min").to_numpy(dtype=float)
-    year = pupils["year"].to_numpy(dtype=float)
+    values = scores.value if panel.reference == "untreated" else numbered.column("standardised")
+    known = np.isfinite(values)
+    first = np.where(known, _first_years(numbered, known), np.nan)
+    year = numbered.column("year")
     if not (first < year).any():
         return {}
-    in_scope = np.isfinite(panel.measures["tested_pupils"])
-    means = {}
-    for since in panel.years[1:]:
-        seen = pupils[(year < since) | (first < since)]
-        means[int(since)] = np.where(in_scope, _grade_means(seen, panel, grades), np.nan)
-    return means
+    return {
+        int(since): place.means(values, known & ((year < since) | (first < since)))
+        for since in panel.years[1:]
+    }
 
 
-def _grade_means(pupils: pd.DataFrame, panel: SchoolPanel, grades: tuple[int, ...]) -> Floats:
-    """Return weighted means of standardised scores, (n_grades, n_units, n_years)."""
-    weighted = pupils.assign(part=pupils["weight"] * pupils["standardised"])
-    sums = weighted.groupby(["grade", "school", "stage", "year"])[["part", "weight"]].sum().reset_index()
-    sums["mean"] = sums["part"] / sums["weight"]
-    own = [_by_unit_and_year(panel, sums[sums["grade"] == grade], "mean") for grade in grades]
-    return np.array(own).reshape(len(grades), len(panel.units), len(panel.years))
+def _first_years(numbered: NumberedPupils, known: NDArray[np.bool_]) -> Floats:
+    """Return the first year in which the pupil has a known score at the same school and stage, (n_scores,).
 
-
-def _by_unit_and_year(panel: SchoolPanel, rows: pd.DataFrame, name: str) -> Floats:
-    """Return one column of a table by school, stage and year, (n_units, n_years)."""
-    filled = np.full((len(panel.units), len(panel.years)), np.nan)
-    index = pd.MultiIndex.from_frame(panel.units)
-    unit = index.get_indexer(pd.MultiIndex.from_frame(rows[["school", "stage"]]))
-    year = pd.Index(panel.years).get_indexer(pd.Index(rows["year"].astype(int)))
-    known = (unit >= 0) & (year >= 0)
-    filled[unit[known], year[known]] = rows[name].to_numpy(dtype=float)[known]
-    return filled
+    Missing where the pupil has no number.
+    """
+    school = numbered.cells.groupby(["school", "stage"]).ngroup().to_numpy(dtype=np.int64)[numbered.cell]
+    own = known & numbered.is_known
+    pairs, pair = np.unique(school[own] * PUPILS + numbered.pupil[own], return_inverse=True)
+    first = np.full(len(pairs), np.inf)
+    np.minimum.at(first, pair, numbered.column("year")[own])
+    found = np.full(len(known), np.nan)
+    found[own] = first[pair]
+    return found

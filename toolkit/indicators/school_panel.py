@@ -1,6 +1,6 @@
 """Outcomes, intake and conditions of each school and stage by year, as arrays beside the units of a study."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,13 @@ from toolkit.data.schema.school_years import GRADES
 from toolkit.indicators.adoption import Adoption
 from toolkit.indicators.adoption_units import unit_rows, whole_sums
 from toolkit.indicators.outcomes import Outcomes, compute_outcomes
-from toolkit.indicators.panel_achievement import SCHOOL_COLUMNS, UNIT_YEAR, Reference, compute_achievement
+from toolkit.indicators.panel_achievement import (
+    SCHOOL_COLUMNS,
+    UNIT_YEAR,
+    Reference,
+    compute_achievement,
+    number_pupils,
+)
 from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.indicators.stable_units import StableUnits, trace_units
 from toolkit.standards import Standard
@@ -76,9 +82,30 @@ class SchoolPanel:
 
     def tested_grades(self, stage: str) -> tuple[int, ...]:
         """Return the grades of a stage that were tested in two or more years."""
-        entered = self.tests[(self.tests["stage"] == stage) & (self.tests["reason"] == "")]
-        years = entered.groupby("grade")["year"].nunique()
-        return tuple(int(grade) for grade in years.index[years > 1])
+        entered = ((self.tests["stage"] == stage) & (self.tests["reason"] == "")).to_numpy(dtype=bool)
+        pairs = self.tests.loc[entered, ["grade", "year"]].to_numpy(dtype=float)
+        grades, n_years = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
+        return tuple(int(grade) for grade in grades[n_years > 1])
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreScale:
+    """What scores are standardised on.
+
+    Attributes
+    ----------
+    reference : {"county", "untreated", "untreated_base_sd"}
+        All counted pupils of the county; those of comparison schools; or the mean of comparison schools
+        in the year with their standard deviation in the base years, which keeps changes of the spread.
+    base_years : tuple of int
+        Years of that standard deviation.
+    """
+
+    reference: Reference = "county"
+    base_years: tuple[int, ...] = ()
+
+
+COUNTY_SCALE = ScoreScale()
 
 
 def compute_school_panel(
@@ -86,8 +113,7 @@ def compute_school_panel(
     standard: Standard,
     adoption: Adoption,
     *,
-    reference: Reference = "county",
-    base_years: tuple[int, ...] = (),
+    scale: ScoreScale = COUNTY_SCALE,
     outcomes: Outcomes | None = None,
 ) -> SchoolPanel:
     """Compute the outcomes of the units of an adoption study in every year.
@@ -103,18 +129,15 @@ def compute_school_panel(
         Indicators, split and scope.
     adoption : Adoption
         Units and how merged schools are joined.
-    reference : {"county", "untreated", "untreated_base_sd"}
-        All counted pupils of the county; those of comparison schools; or the mean of comparison schools
-        in the year with their standard deviation in the base years, which keeps changes of the spread.
-    base_years : tuple of int
-        Years of that standard deviation.
+    scale : ScoreScale
+        What scores are standardised on.
     outcomes : Outcomes, optional
         The scores that count, where they have been settled already.
 
     Raises
     ------
     ValueError
-        If `untreated_base_sd` is asked for without base years.
+        If the scale needs base years and has none.
 
     Notes
     -----
@@ -122,27 +145,40 @@ def compute_school_panel(
     reference itself is zero by construction. Shares of migrant and left-behind students are of the
     whole school, since they are not reported by stage.
     """
+    return compute_school_panels(county, standard, adoption, (scale,), outcomes=outcomes)[0]
+
+
+def compute_school_panels(
+    county: County,
+    standard: Standard,
+    adoption: Adoption,
+    scales: Sequence[ScoreScale],
+    *,
+    outcomes: Outcomes | None = None,
+) -> tuple[SchoolPanel, ...]:
+    """Compute the outcomes with scores on each of several scales; see `compute_school_panel`."""
     found = trace_units(county, mergers=adoption.mergers)
     units = adoption.units[["school", "stage"]].reset_index(drop=True)
     place = _Place(units, adoption.data_years)
-    settled = compute_outcomes(county, standard) if outcomes is None else outcomes
+    numbered = number_pupils(compute_outcomes(county, standard) if outcomes is None else outcomes, found)
     untreated = adoption.units.loc[adoption.units["status"] == "comparison", ["school", "stage"]]
-    achievement = compute_achievement(settled, found, untreated, reference=reference, base_years=base_years)
     reported = _reported(county, standard, found)
     in_scope = np.isfinite(place.matrix(reported[reported["is_own"]].assign(one=1.0), "one"))
-    values = {
-        name: np.where(in_scope, place.matrix(achievement.schools, name), np.nan) for name in SCHOOL_COLUMNS
-    }
-    values["coverage"] = _coverage(place, achievement.tested, reported)
-    values |= _stage_values(place, reported)
-    values |= _indicators(county, standard, found, place)
-    return SchoolPanel(
-        units=units,
-        years=adoption.data_years,
-        measures=values,
-        reference=reference,
-        tests=achievement.tests,
-    )
+    others = _stage_values(place, reported) | _indicators(county, standard, found, place)
+    panels = []
+    for scale in scales:
+        achievement = compute_achievement(
+            numbered, untreated, reference=scale.reference, base_years=scale.base_years
+        )
+        values = {
+            name: np.where(in_scope, place.matrix(achievement.schools, name), np.nan)
+            for name in SCHOOL_COLUMNS
+        }
+        values["coverage"] = _coverage(place, achievement.tested, reported)
+        panels.append(
+            SchoolPanel(units, adoption.data_years, values | others, scale.reference, achievement.tests)
+        )
+    return tuple(panels)
 
 
 class _Place:

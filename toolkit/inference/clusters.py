@@ -57,7 +57,9 @@ def sum_influence(influence: ArrayLike, clusters: ArrayLike) -> ClusterInfluence
     labels, member = np.unique(own, return_inverse=True)
     units = np.arange(len(values))
     membership = sparse.csr_matrix((np.ones(len(values)), (member, units)), shape=(len(labels), len(values)))
-    return ClusterInfluence(labels, np.asarray(membership @ values) / len(values))
+    sums = np.asarray(membership @ values)
+    sums /= len(values)
+    return ClusterInfluence(labels, sums)
 
 
 def align_clusters(parts: Sequence[ClusterInfluence]) -> ClusterInfluence:

@@ -13,8 +13,9 @@ Multiplier = Literal["rademacher", "mammen", "webb"]
 
 Floats = NDArray[np.float64]
 
-BLOCK_BYTES = 64 * 2**20
-CACHED_BYTES = 256
+BLOCK_BYTES = 8 * 2**20
+CACHED_DRAWS, CACHED_BYTES = 64, 32
+"""Tile of signs that is unpacked at a time: it stays in the cache, and BLAS keeps to one thread for it."""
 WEBB_POINTS = np.sqrt([1.5, 1.0, 0.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1]
 GOLDEN = (1 + np.sqrt(5)) / 2
 IQR_OF_NORMAL = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
@@ -89,7 +90,7 @@ def draw_errors(
 
     The multipliers of a draw serve all estimates, so that their correlation is kept; put the estimates of
     several outcomes together by `align_clusters` before. Rows of units may come in any order. Memory
-    stays near 64 MB for the multipliers, whatever the number of clusters; the block size does not
+    stays near 8 MB for the multipliers, whatever the number of clusters; the block size does not
     change a draw.
 
     Parameters
@@ -134,16 +135,18 @@ def draw_errors(
 def _packed_signs(rng: np.random.Generator, n_draws: int, n_clusters: int) -> NDArray[np.uint8]:
     """Draw signs as bits, (n_draws, bytes): one bit per cluster, filled up to 64."""
     words = rng.integers(0, 2**64, size=(n_draws, -(-n_clusters // 64)), dtype=np.uint64)
-    return words.astype("<u8").view(np.uint8)
+    return words.astype("<u8", copy=False).view(np.uint8)
 
 
 def _signed_sums(packed: NDArray[np.uint8], contributions: Floats) -> Floats:
-    """Add contributions with packed signs, unpacked a few bytes at a time so that they stay in cache."""
+    """Add contributions with packed signs, unpacked a tile at a time."""
     positive = np.zeros((len(packed), contributions.shape[1]))
-    for start in range(0, packed.shape[1], CACHED_BYTES):
-        rows = contributions[8 * start : 8 * (start + CACHED_BYTES)]
-        few = np.ascontiguousarray(packed[:, start : start + CACHED_BYTES])
-        positive += np.unpackbits(few, axis=1, count=len(rows)).astype(np.float64) @ rows
+    for first in range(0, len(packed), CACHED_DRAWS):
+        draws = slice(first, first + CACHED_DRAWS)
+        for start in range(0, packed.shape[1], CACHED_BYTES):
+            rows = contributions[8 * start : 8 * (start + CACHED_BYTES)]
+            signs = np.unpackbits(packed[draws, start : start + CACHED_BYTES], axis=1, count=len(rows))
+            positive[draws] += signs.astype(np.float64) @ rows
     positive *= 2
     positive -= contributions.sum(axis=0)
     return positive

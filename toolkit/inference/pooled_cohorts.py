@@ -1,12 +1,13 @@
 """Variance of an average effect when cohorts have too few clusters to have a variance of their own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.inference.clusters import t_interval
-from toolkit.models.group_time import GroupTimeEffects
+from toolkit.models.group_time import AdoptionPanel, GroupTimeEffects
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-12
@@ -37,6 +38,33 @@ class PooledAverage:
     def interval(self, confidence_level: float = 0.95) -> tuple[float, float]:
         """Return the t interval."""
         return t_interval(self.effect, self.std_error, self.degrees, confidence_level=confidence_level)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCells:
+    """Identified effects by cohort and period that are averaged.
+
+    Attributes
+    ----------
+    panel : AdoptionPanel
+        Units that entered.
+    unit_blocks : ndarray of int, (n_units,)
+        Block of each unit, within which it is compared.
+    effects, cohorts, times : ndarray of float, (n_cells,)
+        Effect of each cell, its cohort, and its time since adoption.
+    blocks : ndarray of int, (n_cells,)
+        Block of each cell.
+    combine : callable
+        From weights of the cells, (n_cells,), to what each unit adds to the error of their sum, (n_units,).
+    """
+
+    panel: AdoptionPanel
+    unit_blocks: NDArray[np.int64]
+    effects: Floats
+    cohorts: Floats
+    times: Floats
+    blocks: NDArray[np.int64]
+    combine: Callable[[Floats], Floats]
 
 
 def estimate_pooled_average(
@@ -79,25 +107,43 @@ def estimate_pooled_average(
     Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics
     Bulletin 2, 110-114.
     """
-    panel = effects.panel
-    _, member = np.unique(np.asarray(clusters), return_inverse=True)
     times = np.round(effects.event_times, 9)
-    own = np.isfinite(effects.effects) & (times >= first) & (times <= last)
-    if not own.any():
+    cells = np.flatnonzero(np.isfinite(effects.effects) & (times >= first) & (times <= last))
+    if not len(cells):
         raise ValueError("no effect of these event times is identified")
-    cells = np.flatnonzero(own)
-    values, cohorts = effects.effects[cells], effects.cohorts[cells]
-    blocks = effects.blocks[cells]
-    of_unit = (panel.cohorts[:, None] == cohorts) & (effects.unit_blocks[:, None] == blocks)
+    identified = EffectCells(
+        panel=effects.panel,
+        unit_blocks=effects.unit_blocks,
+        effects=effects.effects[cells],
+        cohorts=effects.cohorts[cells],
+        times=times[cells],
+        blocks=effects.blocks[cells],
+        combine=lambda weights: _summed_influence(effects, cells, weights),
+    )
+    return pool_cells(identified, clusters)
+
+
+def _summed_influence(effects: GroupTimeEffects, cells: NDArray[np.intp], weights: Floats) -> Floats:
+    """Return what each unit adds to the error of a sum of some cells, (n_units,)."""
+    of_all = np.zeros((len(effects.effects), 1))
+    of_all[cells, 0] = weights
+    return effects.combine_influence(of_all)[:, 0] / effects.panel.n_units
+
+
+def pool_cells(cells: EffectCells, clusters: ArrayLike) -> PooledAverage:
+    """Average cells and pool their cohorts; see `estimate_pooled_average`."""
+    panel, values, cohorts, blocks = cells.panel, cells.effects, cells.cohorts, cells.blocks
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
+    of_unit = (panel.cohorts[:, None] == cohorts) & (cells.unit_blocks[:, None] == blocks)
     sizes = panel.weights @ of_unit
-    at, of_time = np.unique(times[cells], return_inverse=True)
+    at, of_time = np.unique(cells.times, return_inverse=True)
     weights = sizes / np.bincount(of_time, sizes)[of_time] / len(at)
     of_pool = _pools(np.column_stack([blocks.astype(np.float64), cohorts]), of_unit, member)
     of_mean = of_time * (of_pool.max() + 1) + of_pool
     means = np.bincount(of_mean, weights * values)[of_mean] / np.bincount(of_mean, weights)[of_mean]
     # Weight of each unit in each cell of the estimate, among the treated.
     shares = of_unit * panel.weights[:, None] * (weights / sizes)
-    errors = effects.influence[:, cells] @ weights / panel.n_units + shares @ (values - means)
+    errors = cells.combine(weights) + shares @ (values - means)
     contributions = np.bincount(member, errors).astype(np.float64)
     by_pool = np.column_stack(
         [np.bincount(member, shares[:, of_pool == pool].sum(axis=1)) for pool in np.unique(of_pool)]
@@ -112,7 +158,7 @@ def estimate_pooled_average(
     parts = [_side(contributions[treated > 0], treated[treated > 0], pool[treated > 0])]
     if np.count_nonzero(others) > 1:
         block = np.zeros(len(contributions), dtype=np.intp)
-        block[member] = effects.unit_blocks
+        block[member] = cells.unit_blocks
         # Within a block they count by their weight, and blocks by that of their treated.
         sizes_of_others = np.bincount(member, panel.weights) * others
         in_block = np.bincount(block, sizes_of_others)

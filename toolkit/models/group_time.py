@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.models.propensity import Propensity, fit_propensity
+from toolkit.models.group_time_influence import CellDesign, CellModels, InfluenceSource
+from toolkit.models.group_time_samples import Refusal, Refused
 
 NEVER = np.inf
-LARGEST_PROPENSITY = 0.999
-TRIMMED_PROPENSITY = 0.995
 
 Comparison = Literal["never", "not_yet"]
 Base = Literal["varying", "universal"]
 Unbalanced = Literal["pairs", "complete"]
-Refusal = Literal["", "no_treated", "no_comparison", "no_overlap", "collinear_covariates"]
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +72,7 @@ class AdoptionPanel:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupTimeEffects:
     """Effects on the treated by cohort and period.
 
@@ -87,8 +86,8 @@ class GroupTimeEffects:
         Cohort and period of each cell, and the period it is compared with.
     effects : ndarray of float, (n_cells,)
         Missing where the cell is refused.
-    influence : ndarray of float, (n_units, n_cells)
-        Influence of each unit on each effect: an effect minus its limit is about the mean of its column.
+    source : InfluenceSource
+        Influence of each unit on sums of the effects.
     n_treated, n_comparison : ndarray of int, (n_cells,)
         Units behind each cell.
     refusals : tuple of str, n_cells
@@ -105,7 +104,7 @@ class GroupTimeEffects:
     periods: Floats
     bases: Floats
     effects: Floats
-    influence: Floats
+    source: InfluenceSource
     n_treated: NDArray[np.int64]
     n_comparison: NDArray[np.int64]
     refusals: tuple[Refusal, ...]
@@ -116,6 +115,27 @@ class GroupTimeEffects:
     def event_times(self) -> Floats:
         """Periods since adoption of each cell."""
         return self.periods - self.cohorts
+
+    @cached_property
+    def influence(self) -> Floats:
+        """Influence of each unit on each effect, (n_units, n_cells), missing where the cell is refused.
+
+        An effect minus its limit is about the mean of its column. Large: `combine_influence` gives that
+        on sums of effects, such as averages, without it.
+        """
+        influence = self.source.combine(np.eye(len(self.effects)))
+        influence[:, np.isnan(self.effects)] = np.nan
+        return influence
+
+    def combine_influence(self, weights: Floats) -> Floats:
+        """Return the influence of each unit on sums of the effects, (n_units, n_columns).
+
+        Parameters
+        ----------
+        weights : ndarray of float, (n_cells, n_columns)
+            Of the effects in each sum; zero where the cell is refused.
+        """
+        return self.source.combine(weights)
 
 
 def estimate_group_time(
@@ -155,8 +175,9 @@ def estimate_group_time(
 
     Notes
     -----
-    With complete data the regressions of one set of comparison units on the covariates are solved
-    once for all periods, and one logit serves all periods of a cohort with the same comparison.
+    With complete data the products that the regressions need are summed once per cohort, and those of a
+    comparison are sums of them over its cohorts; one logit serves all periods of a cohort with the same
+    comparison. Influences are made when asked for, a few thousand units at a time.
     Propensities above 0.995 are trimmed among the comparison; a cell in which a treated unit
     reaches 0.999 is refused for lack of overlap.
 
@@ -170,176 +191,52 @@ def estimate_group_time(
     used = np.flatnonzero(panel.cohorts > panel.periods[0] + anticipation)
     if unbalanced == "complete":
         used = used[np.isfinite(panel.outcomes[used]).all(axis=1)]
-    kept = panel.take(used)
-    cells = list(_cells(kept, base, anticipation))
-    fits = _Nuisances(kept)
-    estimate = np.full(len(cells), np.nan)
-    influence = np.zeros((kept.n_units, len(cells)), order="F")
-    counts = np.zeros((2, len(cells)), dtype=np.int64)
-    refusals: list[Refusal] = []
-    for position, (cohort, period, before) in enumerate(cells):
-        latest = NEVER if comparison == "never" else max(kept.periods[period], kept.periods[before])
-        sample = fits.sample(cohort, latest + anticipation, (period, before))
-        counts[:, position] = sample.n_treated, sample.n_controls
-        refusals.append("")
-        if period == before:
-            estimate[position] = 0.0
-        elif isinstance(sample, _Sample):
-            estimate[position] = sample.effect(period, before, influence[:, position])
-        else:
-            influence[:, position] = np.nan
-            refusals[-1] = sample.reason
-    cohorts, periods, bases = (
-        (np.array(column) for column in zip(*cells, strict=True)) if cells else (np.array([]),) * 3
+    kept = panel if len(used) == panel.n_units else panel.take(used)
+    dates, codes = np.unique(kept.cohorts, return_inverse=True)
+    cells = list(_cells(dates, kept.periods, comparison, base, anticipation))
+    models = CellModels(
+        kept.outcomes,
+        kept.covariates,
+        kept.weights,
+        codes.astype(np.min_scalar_type(len(dates))),
+        cells,
     )
+    in_base = [cell.period == cell.before for cell in cells]
     return GroupTimeEffects(
         panel=kept,
         used=used,
-        cohorts=cohorts.astype(np.float64),
-        periods=kept.periods[periods.astype(np.intp)],
-        bases=kept.periods[bases.astype(np.intp)],
-        effects=estimate,
-        influence=influence,
-        n_treated=counts[0],
-        n_comparison=counts[1],
-        refusals=tuple(refusals),
+        cohorts=dates[[cell.cohort for cell in cells]],
+        periods=kept.periods[[cell.period for cell in cells]],
+        bases=kept.periods[[cell.before for cell in cells]],
+        effects=models.effects,
+        source=models,
+        n_treated=np.array([sample.n_treated for sample in models.samples], dtype=np.int64),
+        n_comparison=np.array([sample.n_controls for sample in models.samples], dtype=np.int64),
+        refusals=tuple(
+            sample.reason if isinstance(sample, Refused) and not is_base else ""
+            for sample, is_base in zip(models.samples, in_base, strict=True)
+        ),
         blocks=np.zeros(len(cells), dtype=np.int64),
         unit_blocks=np.zeros(kept.n_units, dtype=np.int64),
     )
 
 
-def _cells(panel: AdoptionPanel, base: Base, anticipation: int) -> Iterator[tuple[float, int, int]]:
-    """Return cohort, position of the period and position of its base, cell by cell."""
-    for cohort in np.unique(panel.cohorts[np.isfinite(panel.cohorts)]):
-        before = int(np.flatnonzero(panel.periods + anticipation < cohort)[-1])
-        for position, period in enumerate(panel.periods):
-            if base == "universal" or period >= cohort:
-                yield float(cohort), position, before
-            elif position > 0:
-                yield float(cohort), position, position - 1
-
-
-class _Nuisances:
-    """Models of the propensity and of the untreated outcomes, each fitted once for all cells it serves."""
-
-    def __init__(self, panel: AdoptionPanel) -> None:
-        self.panel = panel
-        self.design = np.column_stack([np.ones(panel.n_units), panel.covariates])
-        self.observed = np.isfinite(panel.outcomes)
-        self.is_complete = bool(self.observed.all())
-        self.samples: dict[tuple[float, float, tuple[int, ...]], _Sample | Refused] = {}
-        self.regressions: dict[bytes, _Regression | None] = {}
-
-    def sample(self, cohort: float, latest: float, pair: tuple[int, int]) -> "_Sample | Refused":
-        """Return a cohort and its comparison, the units that adopt after `latest`."""
-        later = self.panel.cohorts[self.panel.cohorts > latest]
-        # Two periods between the same adoptions have the same comparison.
-        threshold = float(later.min()) if len(later) else NEVER
-        columns = tuple(range(len(self.panel.periods))) if self.is_complete else tuple(sorted(pair))
-        key = (cohort, threshold, columns)
-        if key not in self.samples:
-            self.samples[key] = self._sample(cohort, threshold, columns)
-        return self.samples[key]
-
-    def _sample(self, cohort: float, threshold: float, columns: tuple[int, ...]) -> "_Sample | Refused":
-        panel = self.panel
-        seen = self.observed[:, columns].all(axis=1)
-        treated = np.flatnonzero(seen & (panel.cohorts == cohort))
-        controls = np.flatnonzero(seen & (panel.cohorts >= threshold) & (panel.cohorts != cohort))
-        if not len(treated) or not len(controls):
-            reason = "no_comparison" if len(treated) else "no_treated"
-            return Refused(reason, len(treated), len(controls))
-        regression = self._regression(controls, columns)
-        if regression is None:
-            return Refused("collinear_covariates", len(treated), len(controls))
-        units = np.concatenate([treated, controls])
-        is_treated = np.arange(len(units)) < len(treated)
-        propensity = fit_propensity(self.design[units], is_treated, panel.weights[units])
-        if propensity is None or (propensity.fitted[: len(treated)] > LARGEST_PROPENSITY).any():
-            return Refused("no_overlap", len(treated), len(controls))
-        return _Sample(panel, self.design, treated, regression, propensity)
-
-    def _regression(self, controls: NDArray[np.intp], columns: tuple[int, ...]) -> "_Regression | None":
-        key = controls.tobytes() + bytes(columns)
-        if key not in self.regressions:
-            weighted = self.design[controls] * self.panel.weights[controls, None]
-            cross = weighted.T @ self.design[controls]
-            is_singular = np.linalg.matrix_rank(cross, hermitian=True) < len(cross)
-            self.regressions[key] = None if is_singular else _Regression(self, controls, columns)
-        return self.regressions[key]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A cohort and its comparison that identify no effect, and how many units they have."""
-
-    reason: Refusal
-    n_treated: int
-    n_controls: int
-
-
-class _Regression:
-    """Outcomes of the comparison units on the covariates, by weighted least squares, column by column."""
-
-    def __init__(self, fits: _Nuisances, controls: NDArray[np.intp], columns: tuple[int, ...]) -> None:
-        self.controls, self.columns = controls, {column: place for place, column in enumerate(columns)}
-        self.design = fits.design[controls]
-        self.weights = fits.panel.weights[controls]
-        self.weighted = self.design * self.weights[:, None]
-        self.inverse = np.linalg.inv(self.weighted.T @ self.design)
-        outcomes = fits.panel.outcomes[controls][:, columns]
-        self.slopes = self.inverse @ (self.weighted.T @ outcomes)
-        self.gaps = np.asfortranarray(outcomes - self.design @ self.slopes)
-
-
-class _Sample:
-    """A cohort and its comparison, with the models that serve every pair of periods."""
-
-    def __init__(
-        self,
-        panel: AdoptionPanel,
-        design: Floats,
-        treated: NDArray[np.intp],
-        regression: _Regression,
-        propensity: Propensity,
-    ) -> None:
-        own = design[treated]
-        self.treated, self.regression = treated, regression
-        self.gaps = panel.outcomes[treated][:, list(regression.columns)] - own @ regression.slopes
-        self.shares = panel.weights[treated] / panel.weights[treated].sum()
-        chance = propensity.fitted[len(treated) :]
-        odds = np.where(chance < TRIMMED_PROPENSITY, chance / (1 - chance), 0.0) * regression.weights
-        self.control_shares = odds / odds.sum()
-        # What a slope of the regression moves: the comparison it predicts less the treated it predicts.
-        predicted = self.control_shares @ regression.design - self.shares @ own
-        self.of_residuals = regression.weighted @ (regression.inverse @ predicted)
-        self.weighted_design = regression.design * self.control_shares[:, None]
-        self.of_propensity = propensity.influence
-
-    @property
-    def n_treated(self) -> int:
-        return len(self.treated)
-
-    @property
-    def n_controls(self) -> int:
-        return len(self.regression.controls)
-
-    def effect(self, period: int, before: int, influence: Floats) -> float:
-        """Return the effect of one pair of periods; write the influence of the units."""
-        now, then = (self.regression.columns[column] for column in (period, before))
-        treated = self.gaps[:, now] - self.gaps[:, then]
-        controls = self.regression.gaps[:, now] - self.regression.gaps[:, then]
-        mean_treated, mean_controls = self.shares @ treated, self.control_shares @ controls
-        of_odds = self.of_propensity @ (
-            controls @ self.weighted_design - mean_controls * self.weighted_design.sum(axis=0)
-        )
-        n_units = len(influence)
-        influence[self.treated] = n_units * (
-            self.shares * (treated - mean_treated) - of_odds[: self.n_treated]
-        )
-        influence[self.regression.controls] = n_units * (
-            self.of_residuals * controls
-            - self.control_shares * (controls - mean_controls)
-            - of_odds[self.n_treated :]
-        )
-        return float(mean_treated - mean_controls)
+def _cells(
+    dates: Floats, periods: Floats, comparison: Comparison, base: Base, anticipation: int
+) -> Iterator[CellDesign]:
+    """Return the cells, cohort by cohort; `dates` are those of the cohorts, increasing."""
+    for cohort in np.flatnonzero(np.isfinite(dates)):
+        before = int(np.flatnonzero(periods + anticipation < dates[cohort])[-1])
+        for period in range(len(periods)):
+            if base == "universal" or periods[period] >= dates[cohort]:
+                then = before
+            elif period > 0:
+                then = period - 1
+            else:
+                continue
+            if comparison == "never":
+                first = np.searchsorted(dates, NEVER)
+            else:
+                latest = periods[max(period, then)] + anticipation
+                first = np.searchsorted(dates, latest, side="right")
+            yield CellDesign(int(cohort), int(first), period, then)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.models.group_time import GroupTimeEffects
+from toolkit.models.propensity import BLOCK_UNITS
 
 Floats = NDArray[np.float64]
 Kind = Literal["simple", "event_time", "cohort", "period"]
@@ -73,35 +74,58 @@ def aggregate_group_time(
     cells = _Cells(effects, event_times)
     if not cells.exposed.any():
         raise ValueError("no effect after adoption is identified")
-    everything = cells.average(np.flatnonzero(cells.exposed))
-    if kind == "simple":
-        blank = np.empty((effects.panel.n_units, 0))
-        empty = np.empty(0)
-        return Aggregate(kind, empty, empty, blank, np.empty(0, dtype=np.int64), *everything)
-    labels = {"event_time": cells.event_times, "cohort": cells.cohorts, "period": cells.periods}[kind]
+    labels = {"event_time": cells.event_times, "cohort": cells.cohorts, "period": cells.periods}.get(kind)
     chosen = cells.kept if kind == "event_time" else cells.exposed
-    at = np.unique(labels[chosen])
+    at = np.empty(0) if labels is None else np.unique(labels[chosen])
     members = [np.flatnonzero(chosen & (labels == point)) for point in at]
     averages = [cells.average(own) for own in members]
-    values = np.array([value for value, _ in averages])
-    influence = np.column_stack([own for _, own in averages])
-    if kind == "cohort":
-        overall = cells.over_cohorts(values, influence, at)
+    if kind == "simple":
+        overall = cells.average(np.flatnonzero(cells.exposed))
+    elif kind == "cohort":
+        overall = cells.over_cohorts(averages, at)
     else:
-        counted = at >= 0 if kind == "event_time" else np.ones(len(at), dtype=bool)
-        overall = float(values[counted].mean()), influence[:, counted].mean(axis=1)
-    n_cohorts = np.array([len(np.unique(cells.groups[own])) for own in members])
-    return Aggregate(kind, at, values, influence, n_cohorts, *overall)
+        overall = _mean([own for own, point in zip(averages, at, strict=True) if point >= 0])
+    influence = cells.influence([*averages, overall])
+    return Aggregate(
+        kind=kind,
+        at=at,
+        effects=np.array([own.value for own in averages]),
+        influence=influence[:, :-1],
+        n_cohorts=np.array([len(np.unique(cells.groups[own])) for own in members], dtype=np.int64),
+        overall=overall.value,
+        overall_influence=influence[:, -1],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Average:
+    """An average of effects: its value, the weights of the cells, and what the size of a cohort moves."""
+
+    value: float
+    weights: Floats
+    of_sizes: Floats
+
+
+def _mean(averages: list[_Average]) -> _Average:
+    """Average averages with equal weight."""
+    return _Average(
+        float(np.mean([own.value for own in averages])),
+        np.mean([own.weights for own in averages], axis=0),
+        np.mean([own.of_sizes for own in averages], axis=0),
+    )
 
 
 class _Cells:
-    """Group-time effects with the shares of the cohorts and what each unit adds to these."""
+    """Group-time effects with the shares of the cohorts, those of different blocks apart."""
 
     def __init__(self, effects: GroupTimeEffects, event_times: tuple[float, float]) -> None:
         self.effects, self.panel = effects, effects.panel
         self.cohorts, self.periods = effects.cohorts, effects.periods
         pairs = np.column_stack([effects.blocks, effects.cohorts])
         self.labels, self.groups = np.unique(pairs, axis=0, return_inverse=True)
+        self.of_unit = self._group_of_unit()
+        totals = np.bincount(self.of_unit, self.panel.weights, minlength=len(self.labels) + 1)
+        self.shares = totals[:-1] / self.panel.n_units
         # Rounding keeps apart and together the same times of fractional periods.
         self.event_times = np.round(effects.event_times, 9)
         first, last = event_times
@@ -109,34 +133,43 @@ class _Cells:
         self.kept &= (self.event_times >= first) & (self.event_times <= last)
         self.exposed = self.kept & (self.event_times >= 0)
 
-    def average(self, own: NDArray[np.intp]) -> tuple[float, Floats]:
-        """Average some cells by the size of their cohorts; return the average and its influence."""
-        groups = self.groups[own]
-        members = np.column_stack([self._members(group) for group in np.unique(groups)])
-        places = np.searchsorted(np.unique(groups), groups)
-        return self.weighted(self.effects.effects[own], self.effects.influence[:, own], members, places)
+    def average(self, own: NDArray[np.intp]) -> _Average:
+        """Average some cells by the size of their cohorts."""
+        groups, values = self.groups[own], self.effects.effects[own]
+        sizes = self.shares[groups]
+        value = float(values @ sizes / sizes.sum())
+        weights = np.zeros(len(self.groups))
+        weights[own] = sizes / sizes.sum()
+        of_sizes = np.zeros(len(self.shares))
+        np.add.at(of_sizes, groups, (values - value) / sizes.sum())
+        return _Average(value, weights, of_sizes)
 
-    def over_cohorts(self, values: Floats, influence: Floats, cohorts: Floats) -> tuple[float, Floats]:
+    def over_cohorts(self, averages: list[_Average], cohorts: Floats) -> _Average:
         """Average one value per cohort by its size, the same cohort of all blocks together."""
-        members = self.panel.cohorts[:, None] == cohorts
-        return self.weighted(values, influence, members, np.arange(len(cohorts)))
+        values = np.array([own.value for own in averages])
+        belongs = self.labels[:, 1] == cohorts[:, None]
+        sizes = belongs @ self.shares
+        parts = sizes / sizes.sum()
+        value = float(values @ parts)
+        of_sizes = parts @ np.array([own.of_sizes for own in averages])
+        of_sizes += (values - value) / sizes.sum() @ belongs
+        return _Average(value, parts @ np.array([own.weights for own in averages]), of_sizes)
 
-    def weighted(
-        self, values: Floats, influence: Floats, members: NDArray[np.bool_], places: NDArray[np.intp]
-    ) -> tuple[float, Floats]:
-        """Average values by the weight of the units behind them.
+    def influence(self, averages: list[_Average]) -> Floats:
+        """Return the influence of the units, (n_units, n_averages), which move the shares as well."""
+        influence = self.effects.combine_influence(np.column_stack([own.weights for own in averages]))
+        of_sizes = np.array([[*own.of_sizes, 0.0] for own in averages]).T
+        centre = self.shares @ of_sizes[:-1]
+        for start in range(0, len(influence), BLOCK_UNITS):
+            part = slice(start, start + BLOCK_UNITS)
+            influence[part] += of_sizes[self.of_unit[part]] * self.panel.weights[part, None] - centre
+        return influence
 
-        `members` has a column for each set of units, `places` the column of each value. The shares of
-        the sets are estimates, too, and units move them.
-        """
-        weighted = self.panel.weights[:, None] * members
-        shares = weighted.sum(axis=0) / self.panel.n_units
-        total = shares[places].sum()
-        average = float(values @ shares[places] / total)
-        surplus = np.bincount(places, (values - average) / total, minlength=len(shares))
-        return average, influence @ (shares[places] / total) + (weighted - shares) @ surplus
-
-    def _members(self, group: int) -> NDArray[np.bool_]:
-        """Return the units of a cohort of one block, (n_units,)."""
-        block, cohort = self.labels[group]
-        return (self.panel.cohorts == cohort) & (self.effects.unit_blocks == block)
+    def _group_of_unit(self) -> NDArray[np.intp]:
+        """Return the group of each unit, (n_units,); one more than the last for those that never adopt."""
+        dates, date = np.unique(self.panel.cohorts, return_inverse=True)
+        blocks, block = np.unique(self.effects.unit_blocks, return_inverse=True)
+        group = np.full((len(blocks), len(dates)), len(self.labels))
+        rows, columns = np.searchsorted(blocks, self.labels[:, 0]), np.searchsorted(dates, self.labels[:, 1])
+        group[rows, columns] = np.arange(len(self.labels))
+        return group[block, date]

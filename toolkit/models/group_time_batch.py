@@ -7,13 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from toolkit.models.group_time import (
-    LARGEST_PROPENSITY,
-    NEVER,
-    TRIMMED_PROPENSITY,
-    AdoptionPanel,
-    Comparison,
-)
+from toolkit.models.group_time import NEVER, AdoptionPanel, Comparison
+from toolkit.models.group_time_samples import LARGEST_PROPENSITY, TRIMMED_PROPENSITY
 from toolkit.models.propensity_batch import fit_propensities
 
 BLOCK_VALUES = 2**17

@@ -11,6 +11,7 @@ from toolkit.models.group_time import (
     Unbalanced,
     estimate_group_time,
 )
+from toolkit.models.group_time_influence import JoinedInfluence
 
 
 def estimate_group_time_within(
@@ -48,13 +49,12 @@ def estimate_group_time_within(
         )
         parts.append((int(block), own[found.used], found))
     used = np.concatenate([units for _, units, _ in parts])
-    influence = np.zeros((len(used), sum(len(found.effects) for *_, found in parts)), order="F")
-    row, column = 0, 0
-    for _, units, found in parts:
-        rows, columns = row + len(units), column + len(found.effects)
-        influence[row:rows, column:columns] = found.influence * (len(used) / max(len(units), 1))
-        row, column = rows, columns
     order = np.argsort(used, kind="stable")
+    placed = np.split(np.argsort(order), np.cumsum([len(units) for _, units, _ in parts])[:-1])
+    source = JoinedInfluence(
+        [(place, found.source) for place, (*_, found) in zip(placed, parts, strict=True)],
+        [len(found.effects) for *_, found in parts],
+    )
 
     def joined(name: str) -> NDArray:
         return np.concatenate([getattr(found, name) for *_, found in parts])
@@ -66,7 +66,7 @@ def estimate_group_time_within(
         periods=joined("periods"),
         bases=joined("bases"),
         effects=joined("effects"),
-        influence=influence[order],
+        source=source,
         n_treated=joined("n_treated"),
         n_comparison=joined("n_comparison"),
         refusals=tuple(reason for *_, found in parts for reason in found.refusals),

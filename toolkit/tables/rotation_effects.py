@@ -1,0 +1,266 @@
+"""What rotation did, as tables: use of the records, design, effects, net effects, kinds and paths."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from toolkit.effects.flow_effects import FlowStudy
+from toolkit.effects.flow_projection import FlowProjection
+from toolkit.effects.guard import guard_sentence
+from toolkit.effects.rotation_data import DOSE_FLOWS, RotationCounty, sum_doses
+from toolkit.effects.study_words import p_value_text
+from toolkit.exhibits import Caption, exhibit_caption
+from toolkit.tables.adoption_extensions import table_of
+from toolkit.tables.adoption_texts import range_text
+from toolkit.tables.exhibit import PERCENT, ColumnKind, TableColumn, TableExhibit, vocabulary_column
+from toolkit.tables.variation import school_year
+from toolkit.vocabulary import Language, format_number, label, sentence
+
+PREFIX = "rotation_effect_"
+NUMBERS = ("std_error", "degrees", "conf_low", "conf_high", "p_value")
+MEANINGS = {
+    "backbone_inflow": "flow_receiving_effect",
+    "inflow": "flow_receiving_effect",
+    "backbone_outflow": "flow_sending_effect",
+    "outflow": "flow_sending_effect",
+    "first_year_inflow": "flow_disruption_effect",
+}
+
+
+def rotation_caption(
+    key: str, language: Language, *, level: float | None = None, notes: tuple[str, ...] = (), **values: Any
+) -> Caption:
+    """Return the caption of an exhibit on the effects of rotation; `level` is that of its intervals."""
+    caption = exhibit_caption(key, language, notes=notes, **values)
+    interval = (
+        ""
+        if level is None
+        else sentence("rotation_interval", language, percent=format_number(PERCENT * level, 0))
+    )
+    return replace(caption, interval=interval, source=sentence("source_rotation_study", language))
+
+
+def tabulate_rotation_use(use: pd.DataFrame, language: Language) -> TableExhibit:
+    """Return how many spells count at both schools, at one or at none, and why.
+
+    Parameters
+    ----------
+    use : pandas.DataFrame
+        `reason` and `n_spells`; see `RotationDoses.use`.
+    language : {"zh", "en"}
+        Language.
+    """
+    rows = [
+        {"reason": label(str(row["reason"]), language), "n_spells": row["n_spells"]}
+        for row in use.to_dict("records")
+    ]
+    columns = (_column("reason", language), _column("n_spells", language))
+    total = {"reason": label("total", language), "n_spells": int(use["n_spells"].sum())}
+    found = table_of(
+        rotation_caption("rotation_use", language),
+        columns,
+        [*rows, total] if rows else [],
+        (),
+        sentence("rotation_without_spells", language),
+    )
+    return replace(found, total_rows=1) if rows else found
+
+
+def tabulate_doses(counties: Sequence[RotationCounty], language: Language) -> TableExhibit:
+    """Return teachers in and out by stage and school year, over all schools."""
+    table = sum_doses(counties)
+    rows = [{**row, "year": school_year(int(row["year"]))} for row in table.to_dict("records")]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        *(_column(name, language) for name in ("year", *DOSE_FLOWS)),
+    )
+    caption = rotation_caption("rotation_doses", language)
+    return table_of(caption, columns, rows, (), sentence("rotation_without_spells", language))
+
+
+def tabulate_rotation_design(studies: Sequence[FlowStudy], language: Language) -> TableExhibit:
+    """Return what the check of the design found, stage by stage."""
+    rows = [
+        {
+            "stage": study.sample.stage,
+            "verdict": finding.severity,
+            "remark": guard_sentence(finding, language),
+        }
+        for study in studies
+        for finding in study.guard.findings
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("verdict", language, kind="code"),
+        _column("remark", language),
+    )
+    return table_of(
+        rotation_caption("rotation_design", language),
+        columns,
+        rows,
+        (),
+        sentence("rotation_without_remarks", language),
+    )
+
+
+def tabulate_flow_effects(studies: Sequence[FlowStudy], language: Language) -> TableExhibit:
+    """Return receiving, sending and first-year effects of every stage, with what they can tell."""
+    rows = [row for study in studies for row in _effect_rows(study, language)]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("flow", language, kind="code", below="meaning"),
+        _column("meaning", language, in_files_only=True),
+        *(_column(name, language) for name in ("effect", "interval", "p", "wild_p", "detectable")),
+        *(_column(name, language) for name in ("effective", "spread")),
+        *(_column(name, language, in_files_only=True) for name in (*NUMBERS, "wild_low", "wild_high")),
+    )
+    notes = [sentence("rotation_note_unit", language), sentence("rotation_note_wild", language)]
+    notes += [_next_year(study, language) for study in studies if not study.is_refused]
+    caption = rotation_caption("rotation_flow_effects", language, level=_level(studies), notes=tuple(notes))
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_net_effects(studies: Sequence[FlowStudy], language: Language) -> TableExhibit:
+    """Return what the effects come to when both schools of a move are counted, and for the county."""
+    rows = [
+        {
+            **_numbers(row, language),
+            "stage": study.sample.stage,
+            "net": row["net"],
+        }
+        for study in studies
+        for row in study.net.to_dict("records")
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("net", language, kind="code"),
+        *(_column(name, language) for name in ("effect", "interval", "p")),
+        *(
+            _column(name, language, in_files_only=True)
+            for name in ("std_error", "conf_low", "conf_high", "p_value")
+        ),
+    )
+    caption = rotation_caption("rotation_net_effects", language, level=_level(studies))
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_flow_kinds(found: Mapping[str, Sequence[FlowStudy]], language: Language) -> TableExhibit:
+    """Return effects of the flow in by spell year, direction and group.
+
+    Parameters
+    ----------
+    found : mapping of str to sequence of FlowStudy
+        By division, a vocabulary code: one study per stage with the flow in split in kinds.
+    language : {"zh", "en"}
+        Language.
+    """
+    rows = [row for division, studies in found.items() for row in _kind_rows(division, studies, language)]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("division", language, kind="code"),
+        _column("flow", language, kind="code"),
+        *(_column(name, language) for name in ("effect", "interval", "p", "detectable")),
+        _column("why_none", language),
+        *(_column(name, language, in_files_only=True) for name in NUMBERS),
+    )
+    level = _level([study for studies in found.values() for study in studies])
+    caption = rotation_caption("rotation_flow_kinds", language, level=level)
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_projections(found: Sequence[FlowProjection], language: Language) -> TableExhibit:
+    """Return the path of the outcome after a clean change of one flow."""
+    rows = [
+        {
+            **_numbers(row, language),
+            "stage": one.sample.stage,
+            "flow": f"flow_{row['flow']}",
+            "changes": f"{row['n_changes']} / {row['n_clean']}",
+            "schools": row["n_changed_schools"],
+            "why_none": sentence(str(row["refusal"]), language) if row["refusal"] else "",
+        }
+        for one in found
+        for row in one.table.to_dict("records")
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("flow", language, kind="code"),
+        *(_column(name, language) for name in ("horizon", "effect", "interval", "changes", "schools")),
+        _column("why_none", language),
+        *(_column(name, language, in_files_only=True) for name in ("std_error", "conf_low", "conf_high")),
+    )
+    caption = rotation_caption("rotation_projections", language, level=0.95 if rows else None)
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def _effect_rows(study: FlowStudy, language: Language) -> list[dict[str, Any]]:
+    rows = []
+    for row, wild in zip(study.table.to_dict("records"), study.wild, strict=False):
+        flow = str(row["flow"])
+        rows.append(
+            {
+                **_numbers(row, language),
+                "stage": study.sample.stage,
+                "flow": f"flow_{flow}",
+                "meaning": label(MEANINGS[flow], language) if flow in MEANINGS else "",
+                "wild_p": p_value_text(wild.p_value),
+                "wild_low": wild.conf_low,
+                "wild_high": wild.conf_high,
+            }
+        )
+    return rows
+
+
+def _kind_rows(division: str, studies: Sequence[FlowStudy], language: Language) -> list[dict[str, Any]]:
+    rows = []
+    for study in studies:
+        about = {"stage": study.sample.stage, "division": division}
+        if study.is_refused:
+            rows.append(about | {"why_none": guard_sentence(study.guard.findings[0], language)})
+        rows += [
+            _numbers(row, language) | about | {"flow": f"flow_{row['flow']}"}
+            for row in study.table.to_dict("records")
+            if row["flow"] not in study.settings.flows[1:2] and row["flow"] not in MEANINGS
+        ]
+    return rows
+
+
+def _numbers(row: Mapping[Any, Any], language: Language) -> dict[str, Any]:
+    """Return the cells of an estimate, with its interval and p-value in words."""
+    p_value = row.get("p_value", np.nan)
+    return dict(row) | {
+        "interval": range_text(row["conf_low"], row["conf_high"], language),
+        "p": p_value_text(p_value) if np.isfinite(p_value) else "",
+    }
+
+
+def _next_year(study: FlowStudy, language: Language) -> str:
+    """Return what the test of next year's flows says."""
+    name = "rotation_next_year" if np.isfinite(study.placebo_p_value) else "rotation_next_year_none"
+    return sentence(
+        name,
+        language,
+        stage=label(study.sample.stage, language),
+        p_value=p_value_text(study.placebo_p_value),
+    )
+
+
+def _level(studies: Sequence[FlowStudy]) -> float | None:
+    estimated = [study for study in studies if not study.is_refused]
+    return estimated[0].settings.confidence_level if estimated else None
+
+
+def _column(
+    name: str,
+    language: Language,
+    *,
+    kind: ColumnKind | None = None,
+    in_files_only: bool = False,
+    below: str = "",
+) -> TableColumn:
+    """Return a column labelled by the entry of its name in this part of the vocabulary."""
+    column = vocabulary_column(PREFIX + name, language, kind=kind, in_files_only=in_files_only, below=below)
+    return replace(column, name=name)

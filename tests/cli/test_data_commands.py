@@ -156,3 +156,33 @@ def test_the_lab_copies_the_notebooks_once(junheng, place):
     own.write_text("mine", encoding="utf-8")
     assert junheng("lab", "work", "--no-start")[0] == 0
     assert own.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_list_of_names_is_written_beside_the_data_filled_in_and_read_back(junheng, place, workbook):
+    data = place / "county.xlsx"
+    data.write_bytes(workbook.read_bytes())
+    code, out, _ = junheng("names", "county.xlsx")
+    path = place / "county-学校名称对照.xlsx"
+    assert code == 0
+    assert str(path) in out.replace("\n", "")
+    book = openpyxl.load_workbook(path)
+    sheet = book["名称对照"]
+    headers = [cell.value for cell in sheet[1]]
+    at = next(
+        row
+        for row in range(2, sheet.max_row + 1)
+        if sheet.cell(row, headers.index("匹配方式") + 1).value == "未匹配"
+    )
+    sheet.cell(at, headers.index("更正后学校代码") + 1).value = "没有的代码"
+    book.save(path)
+    before = path.read_bytes()
+
+    assert junheng("names", "county.xlsx")[0] == 0
+    assert (place / "county-学校名称对照-2.xlsx").exists()
+    code, _, err = junheng("names", "county.xlsx", "--output", path.name)
+    assert code == 2
+    assert "已存在，未覆盖" in err
+    assert path.read_bytes() == before
+    code, out, _ = junheng("check", "county.xlsx", "--names", path.name)
+    assert code == 3
+    assert "没有的代码" in out

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-COMMANDS = ("demo", "run", "lab", "template", "check", "simulate", "standards", "compare")
+COMMANDS = ("demo", "run", "lab", "template", "check", "names", "simulate", "standards", "compare")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

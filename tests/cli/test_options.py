@@ -38,6 +38,7 @@ def test_values_arrive_with_their_types_and_codes_stay_texts(junheng, asked, wor
     assert asked == {
         "data_path": str(workbook),
         "mapping_path": "",
+        "names_path": "",
         "ledger_path": "",
         "year": 2020,
         "county": "0102",
@@ -53,14 +54,15 @@ def test_what_is_not_given_keeps_its_default(junheng, asked):
 def test_files_are_meant_from_the_current_folder(junheng, asked, place, monkeypatch):
     here = place / "数据"
     here.mkdir()
-    for name in ("county.xlsx", "map.toml", "own.toml", "plan.toml", "last.xlsx"):
+    for name in ("county.xlsx", "map.toml", "own.toml", "plan.toml", "last.xlsx", "names.xlsx"):
         (here / name).touch()
     monkeypatch.chdir(here)
-    own = ("--standard", "own.toml", "--plan", "plan.toml")
+    own = ("--standard", "own.toml", "--plan", "plan.toml", "--names", "names.xlsx")
     junheng("run", "county.xlsx", "--mapping", "map.toml", "--ledger", "last.xlsx", *own)
     assert asked == {
         "data_path": str(here / "county.xlsx"),
         "mapping_path": str(here / "map.toml"),
+        "names_path": str(here / "names.xlsx"),
         "ledger_path": str(here / "last.xlsx"),
         "standard": str(here / "own.toml"),
         "plan": str(here / "plan.toml"),

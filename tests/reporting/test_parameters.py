@@ -44,7 +44,7 @@ def test_every_parameter_has_label_help_and_json_type():
 
 def test_every_choice_has_a_label():
     closed = [entry for entry in parameter_fields() if "choices" in entry.metadata]
-    assert len(closed) == 7
+    assert len(closed) == 8
     assert all(has_term(f"{entry.name}_{choice}") for entry in closed for choice in entry.metadata["choices"])
 
 

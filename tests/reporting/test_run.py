@@ -2,10 +2,12 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from tests.notebooks.cells import small_county
+from tests.people import school, school_year, spell, with_tables
 from tests.reporting import pages
 from tests.reporting.pages import Outline, code
 from toolkit.errors import ParameterError
@@ -146,6 +148,7 @@ def test_a_notebook_that_fails_fails_alone(quick_notebooks, workbook, tmp_path):
         "done",
         "not_run",
         "not_run",
+        "not_run",
     ]
 
 
@@ -172,13 +175,36 @@ def test_a_value_goes_to_the_notebooks_that_know_it():
     assert records["02_inter_school_variation"].reporting_error == 0.1
 
 
-def test_inputs_are_the_workbook_its_folder_and_the_mapping(tmp_path):
+def test_inputs_are_the_workbook_its_folder_the_mapping_and_the_names(tmp_path):
     (tmp_path / "county").mkdir()
     mapping = tmp_path / "map.toml"
-    for path in (tmp_path / "county.xlsx", tmp_path / "county" / "scores.parquet", mapping):
+    names = tmp_path / "names.xlsx"
+    for path in (tmp_path / "county.xlsx", tmp_path / "county" / "scores.parquet", mapping, names):
         path.write_bytes(path.name.encode())
-    values = {"data_path": str(tmp_path / "county.xlsx"), "mapping_path": str(mapping)}
+    values = {"data_path": str(tmp_path / "county.xlsx")}
+    values |= {"mapping_path": str(mapping), "names_path": str(names)}
     (record, *_) = parameter_records(values).values()
-    assert [file.name for file in input_files(record)] == ["county.xlsx", "scores.parquet", "map.toml"]
+    listed = ["county.xlsx", "scores.parquet", "map.toml", "names.xlsx"]
+    assert [file.name for file in input_files(record)] == listed
     (folder, *_) = parameter_records({"data_path": str(tmp_path / "county")}).values()
     assert [file.name for file in input_files(folder)] == ["scores.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "lacking"),
+    [
+        ({}, {"03_group_schooling": ("school_groups",), "04_teacher_rotation": ("rotations",)}),
+        (
+            {"rotations": []},
+            {"03_group_schooling": ("school_groups",), "04_teacher_rotation": ("rotations",)},
+        ),
+        ({"rotations": [spell("a", "1", "2")]}, {"03_group_schooling": ("school_groups",)}),
+    ],
+)
+def test_a_study_without_its_table_is_left_out(tables, lacking):
+    county = with_tables([school("1"), school("2")], [school_year("1")], **tables)
+    study = SimpleNamespace(county=county)
+    assert run._without_tables(study) == lacking
+    reasons = {one.notebook: one.reason for one in run._left_out(tuple(NOTEBOOKS), lacking, "en")}
+    assert set(reasons) == set(lacking)
+    assert "school groups" in reasons["03_group_schooling"].lower()

@@ -28,6 +28,7 @@ MACRO_WORKBOOK = ".xlsm"
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
+    app.command("names", help=help_text("names"), short_help=option_help("names"))(names)
     app.command("template", help=help_text("template"), short_help=option_help("template"))(template)
     app.command("check", help=help_text("check"), short_help=option_help("check"))(check)
     app.command("simulate", help=help_text("simulate"), short_help=option_help("simulate"))(simulate)
@@ -53,6 +54,7 @@ def template(
 def check(
     data: Annotated[str, typer.Argument(help=option_help("data"), metavar="FILE")],
     mapping: Annotated[str, typer.Option("--mapping", help=option_help("option_mapping"))] = "",
+    names: Annotated[str, typer.Option("--names", help=option_help("option_names"))] = "",
     county: Annotated[str, typer.Option("--county", help=option_help("option_county"))] = "",
     year: Annotated[
         int, typer.Option("--year", help=option_help("option_check_year"), show_default=False)
@@ -69,8 +71,13 @@ def check(
     target = _workbook(marked, MACRO_WORKBOOK) if marked else _beside(source)
     with steps() as progress:
         progress("reading")
-        mapped = given_path(mapping) if mapping else None
-        reading = load_county(source, mapping=mapped, county=county or None, year=year or None)
+        reading = load_county(
+            source,
+            mapping=given_path(mapping) if mapping else None,
+            names=given_path(names) if names else None,
+            county=county or None,
+            year=year or None,
+        )
         progress("checking")
         problems = reading.problems + check_county(reading, county=county)
     print_problems(problems, output(), every=every)
@@ -82,6 +89,42 @@ def check(
         written = write_marked_copy(reading, problems, source, target)
     say("cli_marked_copy", path=written)
     return DATA_HAVE_ERRORS if counts["error"] else 0
+
+
+def names(
+    data: Annotated[str, typer.Argument(help=option_help("data"), metavar="FILE")],
+    target: Annotated[str, typer.Option("--output", "-o", help=option_help("names_output"))] = "",
+    names: Annotated[str, typer.Option("--names", help=option_help("option_names"))] = "",
+    mapping: Annotated[str, typer.Option("--mapping", help=option_help("option_mapping"))] = "",
+    county: Annotated[str, typer.Option("--county", help=option_help("option_county"))] = "",
+    language: Annotated[str, typer.Option("--language", help=option_help("option_language"))] = "zh",
+) -> int:
+    """List the school names to look over, as a workbook to fill in."""
+    from toolkit.data.names_file import list_names, write_names
+    from toolkit.data.reading import load_county
+    from toolkit.data.reading.corrections import read_corrections
+
+    chosen = require_language(language)
+    source = given_path(data)
+    path = new_path(_workbook(target)) if target else _unused(source)
+    earlier = given_path(names) if names else None
+    with steps() as progress:
+        progress("reading")
+        reading = load_county(
+            source,
+            mapping=given_path(mapping) if mapping else None,
+            names=earlier,
+            county=county or None,
+        )
+    listed = list_names(reading, read_corrections(earlier) if earlier else None)
+    if listed.empty:
+        say("cli_names_none")
+        return 0
+    with writing(path):
+        write_names(listed, path, language=chosen)
+    unmatched = int((listed["how"] == "unmatched").sum())
+    say("cli_names_written", path=path, count=len(listed), unmatched=unmatched)
+    return 0
 
 
 def simulate(
@@ -136,6 +179,15 @@ def _beside(source: Path) -> Path:
     """Return where the marked copy of a source belongs: beside it, with macros if the source has them."""
     suffix = MACRO_WORKBOOK if source.suffix.lower() == MACRO_WORKBOOK else WORKBOOK
     return source.with_name(f"{source.stem}-{label('checked', 'zh')}{suffix}")
+
+
+def _unused(source: Path) -> Path:
+    """Return a path beside a source under which no list of names stands: people fill the lists in."""
+    stem = f"{source.stem}-{label('names_path_beside', 'zh')}"
+    path, number = source.with_name(f"{stem}{WORKBOOK}"), 2
+    while path.exists():
+        path, number = source.with_name(f"{stem}-{number}{WORKBOOK}"), number + 1
+    return path
 
 
 def _counts(problems: Sequence[Problem]) -> dict[str, int]:

@@ -60,6 +60,7 @@ def demo(output: str, embed_font: bool, docx: bool, pdf: bool, schools: bool, **
 def run(
     data: str,
     mapping: str,
+    names: str,
     ledger: str,
     output: str,
     embed_font: bool,
@@ -71,7 +72,7 @@ def run(
     **parameters: object,
 ) -> int:
     """Make the report of a county."""
-    given = {"data_path": data, "mapping_path": mapping, "ledger_path": ledger}
+    given = {"data_path": data, "mapping_path": mapping, "names_path": names, "ledger_path": ledger}
     paths = {name: str(given_path(path)) if path else "" for name, path in given.items()}
     return _report(
         parameters | paths, Wanted(output, embed_font, docx, pdf, schools, tuple(form), tuple(only))
@@ -107,6 +108,7 @@ def with_parameter_options(command: Callable[..., int]) -> Callable[..., int]:
     own = {
         "data": _parameter("data", str, typer.Argument(help=option_help("data"), metavar="FILE")),
         "mapping": _option("mapping", str, "--mapping", default=""),
+        "names": _option("names", str, "--names", default=""),
         "output": _option("output", str, "--output", "-o", default=""),
         "embed_font": _option("embed_font", bool, "--embed-font", default=False),
         "ledger": _option("ledger", str, "--ledger", default=""),

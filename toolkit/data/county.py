@@ -71,7 +71,8 @@ class Reading:
     conversions : pandas.DataFrame
         One row per converted column: `table`, `column`, `file`, `sheet`, `conversion`, `cells`.
     matches : pandas.DataFrame
-        One row per school name matched to a code: `table`, `column`, `name`, `school_id`, `how`.
+        One row per school name matched to a code: `table`, `column`, `name`, `school_id`,
+        `how`, `cells` (in which the name stands).
     origins : mapping of str to Origin
         Addresses of the loaded rows by table.
     """

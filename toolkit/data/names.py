@@ -1,35 +1,20 @@
 """Names of schools matched to codes of the register: rather unmatched than matched wrongly."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 from rapidfuzz import fuzz, process
-from rapidfuzz.distance import Levenshtein
 
-from toolkit.data.text import arabic_numerals, visible
-from toolkit.data.words import NAME_FILLERS, PLAIN_SCHOOL_NAMES
+from toolkit.data.name_claims import Claim, ClaimIndex, Reading
+from toolkit.data.name_forms import is_ordinal, squeezed
+from toolkit.data.name_parts import MAIN, CellReader, Written
+from toolkit.data.name_ranks import Candidate, How, contests, looser, ranked
+from toolkit.data.name_typos import NearNames
+from toolkit.data.text import visible
 
-How = Literal[
-    "exact", "normalised", "former_name", "linked_name", "short_name", "campus", "nearly", "unmatched"
-]
-
-NEAR_SCORE = 75.0
-"""Similarity, out of 100, from which two names may be the same."""
-
-NEAR_MARGIN = 4.0
-"""Lead over the second-best school below which a near match is ambiguous."""
-
-COMMON_PREFIX_SHARE = 0.3
-"""Share of the register's names that begin with a county's name, when the register does not say it."""
-
-_CAMPUS = re.compile(r"[(（【\[]?[东西南北中老新主本总]?(?:校区|校本部|本部)[)）】\]]?$")
-_BRACKETED_CAMPUS = re.compile(r"[(（【\[][^()（）【】\[\]]*(?:校区|本部)[)）】\]]$")
-_COUNTY_PREFIX = re.compile(r"^(.{1,8}?(?:自治县|县|区|市|旗))(?=.{2})")
-_REGION = re.compile(r"(省|市|县|区|旗|自治县|镇|乡|街道|街道办事处)$")
+NEAREST_SCORE = 50.0
+"""Similarity, out of 100, from which an unmatched name tells the registered one most like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +41,9 @@ def match_schools(
 ) -> pd.DataFrame:
     """Match names to the codes of a register, by rules from the strictest to the loosest.
 
-    A name that two schools could bear stays unmatched. Similar names match only when they differ by
-    one word without meaning, such as 镇 or 完全; numerals, directions and the kind of school must agree.
+    A name that two schools could bear stays unmatched. What stands beside a name (purpose, time, post,
+    class, school group) is left out; a slip of one character is overlooked where no other school is
+    as near. Numerals, directions and the kind of school must agree.
 
     Parameters
     ----------
@@ -97,174 +83,135 @@ class SchoolNames:
     """
 
     def __init__(self, register: pd.DataFrame, links: pd.DataFrame | None = None) -> None:
-        self._regions = _regions(register)
+        self._index = ClaimIndex(register, links)
         self._exact: dict[str, set[str]] = {}
-        self._normal: dict[str, set[str]] = {}
-        self._former: dict[str, set[str]] = {}
-        self._linked: dict[str, set[str]] = {}
-        self._short: dict[str, set[str]] = {}
-        self._labels: dict[str, str] = {}
-        for code, name, former, town in zip(
-            register["school_id"],
-            register["school_name"],
-            register["former_names"],
-            register["town"],
-            strict=True,
-        ):
-            if pd.isna(code) or pd.isna(name):
-                continue
-            self._add(str(code), str(name), "" if pd.isna(town) else str(town))
-            for old in re.split(r"[;；,，、/|\n]", "" if pd.isna(former) else str(former)):
-                if old.strip():
-                    self._former.setdefault(self._normalise(old), set()).add(str(code))
-        if links is not None:
-            self._add_links(links)
+        for code, name in register[["school_id", "school_name"]].dropna().itertuples(index=False):
+            self._exact.setdefault(visible(str(name)), set()).add(str(code))
+        towns = register["town"].dropna().astype(str).unique()
+        self._reader = CellReader(self._index.counties, towns, self._index.campuses)
+        self._near: NearNames | None = None
+        self._names_by_code = None
 
     def find(self, name: str) -> Found:
         """Return the school of one name."""
         plain = visible(name)
-        normal = self._normalise(plain)
-        steps: tuple[tuple[How, Mapping[str, set[str]], str], ...] = (
-            ("exact", self._exact, plain),
-            ("normalised", self._normal, normal),
-            ("former_name", self._former, normal),
-            ("linked_name", self._linked, normal),
-            ("short_name", self._short, normal),
-        )
-        for how, known, key in steps:
-            codes = known.get(key, set())
-            if len(codes) == 1:
-                return Found(next(iter(codes)), how)
-            if codes:
-                return Found("", "unmatched", self._labels.get(normal, ""))
-        return self._campus(plain) or self._nearly(normal)
+        if not plain:
+            return Found("", "unmatched")
+        found = self._in_force(plain) or self._resolve(Written(squeezed(plain)))
+        if found is None:
+            written = self._reader.read(plain)
+            found = written and (self._told(written) or self._behind_purpose(written) or self._slip(written))
+        if found is None or not found.school_id:
+            return Found("", "unmatched", self._nearest(plain))
+        return found
 
     def names_of(self, code: str) -> frozenset[str]:
         """Return the normal forms of all names of a school."""
-        tables = (self._normal, self._former, self._linked, self._short)
-        return frozenset(name for table in tables for name, codes in table.items() if code in codes)
+        if self._names_by_code is None:
+            self._names_by_code = self._index.names_by_code()
+        return self._names_by_code.get(code, frozenset())
 
     def normal_form(self, name: str) -> str:
         """Return the form in which names are compared."""
-        return self._normalise(name)
+        return self._index.without_county(squeezed(name))
 
-    def _add(self, code: str, name: str, town: str) -> None:
-        plain = visible(name)
-        self._exact.setdefault(plain, set()).add(code)
-        normal = self._normalise(plain)
-        self._labels.setdefault(normal, plain)
-        forms = {normal}
-        own_town = _normal_text(town)
-        for prefix in {own_town, _REGION.sub("", own_town)} - {""}:
-            base = normal.removeprefix(prefix)
-            base = re.sub(r"^(镇|乡|街道)(?!小学$|中学$)", "", base) if base != normal else base
-            if base != normal and base not in PLAIN_SCHOOL_NAMES and len(base) >= 4:
-                forms.add(base)
-            elif base == normal and len(own_town) > 1:
-                forms.add(f"{own_town}{normal}")
-        for form in forms:
-            self._normal.setdefault(form, set()).add(code)
-        for short in {short for form in forms for short in _short_names(form)}:
-            self._short.setdefault(short, set()).add(code)
+    def _in_force(self, plain: str) -> Found | None:
+        """Return the school that bears exactly this name, unless another one bore it."""
+        codes = self._exact.get(plain, set())
+        if len(codes) != 1:
+            return Found("", "unmatched") if codes else None
+        claims = self._index.claims(self.normal_form(plain))
+        rivals = {one.code for one in claims if one.source != "current" and not one.rule and not one.town}
+        return Found(next(iter(codes)), "exact") if rivals <= codes else Found("", "unmatched")
 
-    def _add_links(self, links: pd.DataFrame) -> None:
-        """Let the old name of a renamed or merged school mean the school it became."""
-        for old, code, kind in zip(
-            links["from_school_name"], links["to_school_id"], links["link_kind"], strict=True
-        ):
-            if not pd.isna(old) and not pd.isna(code) and kind in ("rename", "merge"):
-                self._linked.setdefault(self._normalise(str(old)), set()).add(str(code))
+    def _told(self, written: Written) -> Found | None:
+        """Resolve a name read out of its cell, with the other name that brackets tell."""
+        found = self._resolve(written)
+        for other in (written.now, written.was):
+            told = self._resolve(Written(other, is_former=other == written.was)) if other else None
+            if told is None or not told.school_id:
+                continue
+            if found is None:
+                found = told
+            elif found.school_id != told.school_id:
+                return Found("", "unmatched")
+        return found
 
-    def _normalise(self, name: str) -> str:
-        normal = _normal_text(name)
-        for region in self._regions:
-            rest = normal.removeprefix(region)
-            if rest != normal and len(rest) >= 3:
-                normal = rest
-        return normal
+    def _behind_purpose(self, written: Written) -> Found | None:
+        rest = self._reader.without_purpose(written)
+        return self._told(rest) if rest else None
 
-    def _campus(self, plain: str) -> Found | None:
-        """Match a campus to its school when the register knows no campus of that school."""
-        written = _CAMPUS.sub("", _BRACKETED_CAMPUS.sub("", plain))
-        base = self._normalise(written)
-        if written == plain or not base:
+    def _slip(self, written: Written) -> Found | None:
+        """Find a name with one slip, if no other school is as near."""
+        if written.campus == MAIN or written.now or written.was:
             return None
-        campuses = {code for name, codes in self._exact.items() if name.startswith(written) for code in codes}
-        campuses = campuses or {
-            code for name, codes in self._normal.items() if name.startswith(base) for code in codes
-        }
-        codes = self._exact.get(written) or self._normal.get(base, set())
-        return Found(next(iter(codes)), "campus") if len(codes) == 1 and codes == campuses else None
+        if self._near is None:
+            self._near = NearNames(self._index.written_forms())
+        for name in (written, self._reader.without_purpose(written)):
+            code = self._near.find(f"{name.town}{name.name}{name.campus}") if name else ""
+            if code:
+                return Found(code, "slip")
+        return None
 
-    def _nearly(self, normal: str) -> Found:
-        ranked = process.extract(normal, self._labels.keys(), scorer=fuzz.ratio, limit=4, score_cutoff=50)
-        if not ranked:
-            return Found("", "unmatched")
-        best, score, _ = ranked[0]
-        nearest = self._labels[best]
-        codes = self._normal[best]
-        rivals = [
-            other
-            for other, other_score, _ in ranked[1:]
-            if self._normal[other] != codes and other_score > score - NEAR_MARGIN
+    def _resolve(self, written: Written) -> Found | None:
+        """Return the school of a name taken apart: no code where several claim it, None where none does."""
+        candidates = [
+            candidate
+            for reading in self._index.readings(written.name, written.town)
+            for candidate in self._candidates(reading, written)
         ]
-        if score < NEAR_SCORE or len(codes) > 1 or rivals or not _differ_by_fillers(normal, best):
-            return Found("", "unmatched", nearest)
-        return Found(next(iter(codes)), "nearly", nearest)
+        if not any(candidate.may_win for candidate in candidates):
+            return self._campus_of_one(written)
+        able = [one for one in candidates if one.may_win]
+        best = min(able, key=lambda one: one.order)
+        rivals = {one.claim.code for one in candidates if contests(one, best)}
+        if rivals - {best.claim.code}:
+            return Found("", "unmatched")
+        how: How = best.how
+        if written.campus == MAIN and best.claim.code not in self._index.with_campuses:
+            how = "campus"
+        beside: tuple[tuple[How, bool], ...] = (
+            ("cleaned", written.is_cleaned),
+            ("group_name", written.is_grouped),
+        )
+        for rule, holds in beside:
+            how = looser(how, rule) if holds else how
+        return Found(best.claim.code, how)
 
+    def _candidates(self, reading: Reading, written: Written) -> list[Candidate]:
+        """Return the claims that a reading allows."""
+        claims = [one for one in self._index.claims(reading.base) if self._fits(one, reading, written.campus)]
+        if written.campus == MAIN:
+            claims = [one for one in claims if one.code in self._index.with_campuses] or claims
+        if reading.county and not reading.town:
+            level = [one for one in claims if one.is_county_level]
+            level = level or [one for one in claims if not one.town]
+            claims = level if level or reading.county == "bare" else claims
+        if written.is_former:
+            claims = [one for one in claims if one.source != "current"] or claims
+        has_campus = written.campus not in ("", MAIN)
+        return [ranked(one, reading, has_campus=has_campus) for one in claims]
 
-def _normal_text(name: str) -> str:
-    """Return a name half-width, in digits, without brackets, blanks and marks."""
-    plain = unicodedata.normalize("NFKC", visible(name)).lower()
-    plain = re.sub(r"[\s()\[\]【】「」“”\"'·.,，、-]+", "", plain)
-    return arabic_numerals(plain)
+    def _fits(self, claim: Claim, reading: Reading, campus: str) -> bool:
+        """Say whether campus and town of a claim agree with what is written."""
+        if claim.campus != ("" if campus == MAIN else campus):
+            return False
+        if not reading.town or claim.town == reading.town:
+            return True
+        is_own = not claim.town and claim.own_town == reading.town
+        return is_own and not (claim.is_county_level and (claim.rule or is_ordinal(reading.base)))
 
+    def _campus_of_one(self, written: Written) -> Found | None:
+        """Match a campus to its school when the register knows no campus of that school."""
+        if not written.campus or written.campus == MAIN:
+            return None
+        main = self._resolve(Written(written.name, town=written.town))
+        if main is None or not main.school_id:
+            return None
+        return None if main.school_id in self._index.with_campuses else Found(main.school_id, "campus")
 
-def _regions(register: pd.DataFrame) -> tuple[str, ...]:
-    """Return the names of the county, with and without the word for county, the longest first.
-
-    A county that the register does not name is the region with which many of its names begin.
-    """
-    names = {_normal_text(str(name)) for name in register["county_name"].dropna().unique()}
-    begins = register["school_name"].dropna().map(_normal_text).str.extract(_COUNTY_PREFIX)[0].value_counts()
-    needed = max(2.0, COMMON_PREFIX_SHARE * register["school_name"].notna().sum())
-    names |= set(begins.index[begins >= needed])
-    names |= {_REGION.sub("", name) for name in names if len(name) > 2}
-    return tuple(sorted(names - {""}, key=len, reverse=True))
-
-
-def _short_names(name: str) -> set[str]:
-    """Return the short forms of a name: 第二小学 is 二小, 实验中学 is 实验中 or 实中."""
-    shorts = set()
-    number = re.fullmatch(r"(.*?)第(\d+)(?:初级)?(小|中)学", name)
-    if number:
-        place, digits, kind = number.groups()
-        shorts |= {
-            f"{place}{digits}{kind}",
-            f"{digits}{kind}",
-            f"{place}{digits}{kind}学",
-            f"第{digits}{kind}学",
-        }
-    if name.endswith("初级中学"):
-        shorts.add(f"{name.removesuffix('初级中学')}初中")
-    experimental = re.fullmatch(r"(.*?)实验(小|中)学", name)
-    if experimental:
-        shorts |= {
-            f"{experimental.group(1)}实{experimental.group(2)}",
-            f"{experimental.group(1)}实验{experimental.group(2)}",
-        }
-    if re.fullmatch(r".{2,}(小|中)学", name) and name not in PLAIN_SCHOOL_NAMES:
-        shorts.add(name.removesuffix("学"))
-    return {short for short in shorts if len(short) >= 2 and short not in PLAIN_SCHOOL_NAMES}
-
-
-def _differ_by_fillers(one: str, other: str) -> bool:
-    """Say whether one name is the other with one word more that means no other school."""
-    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
-    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
-        return False
-    edits = Levenshtein.editops(shorter, longer).as_list()
-    if not edits or any(edit[0] != "insert" for edit in edits):
-        return False
-    first, last = int(edits[0][2]), int(edits[-1][2])
-    return last - first + 1 == len(edits) and longer[first : last + 1] in NAME_FILLERS
+    def _nearest(self, plain: str) -> str:
+        ranked = process.extractOne(
+            self.normal_form(plain), self._index.labels.keys(), scorer=fuzz.ratio, score_cutoff=NEAREST_SCORE
+        )
+        return self._index.labels[ranked[0]] if ranked else ""

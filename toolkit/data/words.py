@@ -45,7 +45,6 @@ BAND_SUFFIXES: tuple[str, ...] = tuple(_WORDS["band_suffixes"])
 GRADE_WORDS: dict[str, int] = _WORDS["grade_words"]
 
 PLAIN_SCHOOL_NAMES: frozenset[str] = frozenset(_WORDS["plain_school_names"])
-NAME_FILLERS: tuple[str, ...] = tuple(_WORDS["name_fillers"])
 
 LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧοΟ‐‑‒–—―−﹣",

@@ -1,7 +1,7 @@
 """Receiving, sending and first-year effects of rotation, estimated together, and their net."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ class FlowSettings:
     confidence_level, power : float
         Of the intervals, and of the detectable effects.
     n_draws, seed : int
-        Of the wild bootstrap.
+        Of the wild bootstrap; no draws, no bootstrap.
     """
 
     flows: tuple[str, ...] = JOINT_FLOWS
@@ -242,6 +242,8 @@ def _next_year(sample: RotationSample, settings: FlowSettings) -> float:
 
 def _wild(found: FlowRegression, settings: FlowSettings) -> tuple[WildTest, ...]:
     """Judge each effect by the wild cluster bootstrap over schools."""
+    if not settings.n_draws:
+        return ()
     return tuple(
         wild_cluster_test(
             found.outcome,
@@ -267,12 +269,9 @@ def study_flow_kinds(sample: RotationSample, kinds: Sequence[str], settings: Flo
     kinds : sequence of str
         Names of flows that take the place of the first; kinds that no school had are left out.
     settings : FlowSettings
-        Of the joint model.
+        Of the joint model. The wild bootstrap is for the primary effects alone.
     """
     some = tuple(kind for kind in kinds if np.nansum(sample.flows.get(kind, np.zeros(1))) > 0)
     # The flow out comes second, where the guard looks for it.
     flows = (*some[:1], settings.flows[1], *some[1:], *settings.flows[2:])
-    return study_flows(
-        sample,
-        FlowSettings(flows, settings.confidence_level, settings.power, settings.n_draws, settings.seed),
-    )
+    return study_flows(sample, replace(settings, flows=flows, n_draws=0))

@@ -10,6 +10,7 @@ from scipy import stats
 
 from toolkit.effects.flow_effects import FlowSettings
 from toolkit.effects.rotation_data import RotationSample, rotation_settings
+from toolkit.effects.rotation_guard import require_records
 from toolkit.errors import DesignError
 from toolkit.inference.clusters import debiased_effective_clusters, degrees_of_freedom, sum_influence
 from toolkit.inference.multiplier import draw_errors, simultaneous_critical_value
@@ -115,13 +116,9 @@ def follow_flow_paths(sample: RotationSample, settings: FlowSettings | None = No
 
 def _estimate(sample: RotationSample, name: str, settings: FlowSettings) -> SwitchingDoseEffects:
     """Estimate the paths of one flow; the first flows of schools are compared after rounding."""
+    require_records(sample, settings.flows)
     step = rotation_settings("settings")["dose_step"]
-    # A change of enrolment moves a rate while no teacher moves: flows enter at the school's mean enrolment.
-    students = np.where(sample.enrolment > 0, sample.enrolment, np.nan)
-    seen = np.isfinite(students).any(axis=1)
-    mean = np.full((len(students), 1), np.nan)
-    mean[seen, 0] = np.nanmean(students[seen], axis=1)
-    rates = {flow: 100 * sample.teachers(flow) / mean for flow in settings.flows}
+    rates = {flow: sample.steady_per_100(flow) for flow in settings.flows}
     others = [rates[flow] for flow in settings.flows if flow != name]
     panel = dose_panel(
         sample.outcomes,

@@ -10,6 +10,8 @@ from scipy import stats
 
 from toolkit.effects.flow_effects import FlowSettings
 from toolkit.effects.rotation_data import RotationSample, rotation_settings
+from toolkit.effects.rotation_guard import require_records
+from toolkit.errors import DesignError
 from toolkit.inference.clusters import debiased_effective_clusters, degrees_of_freedom
 from toolkit.models.clean_projection import CleanProjection, estimate_clean_projection
 
@@ -43,10 +45,13 @@ class FlowProjection:
     table : pandas.DataFrame
         One row per flow and horizon, `COLUMNS`: negative horizons are years before the change, where the
         effect should be zero; `refusal` says why a row has no number.
+    confidence_level : float
+        Of the intervals.
     """
 
     sample: RotationSample
     table: pd.DataFrame
+    confidence_level: float
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per flow and horizon."""
@@ -74,10 +79,14 @@ def project_flows(
     """
     chosen = settings or FlowSettings()
     flows = chosen.flows[:2]
-    # A change of enrolment moves a rate while no teacher moves: flows enter at the school's mean enrolment.
-    mean = np.nanmean(np.where(sample.enrolment > 0, sample.enrolment, np.nan), axis=1)[:, None]
-    rates = {name: 100 * sample.teachers(name) / mean for name in flows}
-    limit = 100 * rotation_settings("settings")["unchanged"] / float(np.nanmax(mean))
+    try:
+        require_records(sample, chosen.flows)
+    except DesignError:
+        nothing = (*[np.nan] * 4, 0, 0, 0, "projection_not_reliable")
+        refused = [(name, horizon, *nothing) for name in flows for horizon in horizons]
+        return FlowProjection(sample, pd.DataFrame(refused, columns=COLUMNS), chosen.confidence_level)
+    rates = {name: sample.steady_per_100(name) for name in flows}
+    limit = 100 * rotation_settings("settings")["unchanged"] / float(np.nanmax(sample.mean_enrolment))
     rows = []
     for place, name in enumerate(flows):
         other = rates[flows[1 - place]]
@@ -92,7 +101,7 @@ def project_flows(
                 blocks=sample.blocks,
             )
             rows.append((name, horizon, *_row(found, chosen)))
-    return FlowProjection(sample, pd.DataFrame(rows, columns=COLUMNS))
+    return FlowProjection(sample, pd.DataFrame(rows, columns=COLUMNS), chosen.confidence_level)
 
 
 def _row(found: CleanProjection | None, settings: FlowSettings) -> tuple[object, ...]:

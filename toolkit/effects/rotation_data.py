@@ -15,7 +15,7 @@ from toolkit.data.county import County
 from toolkit.data.schema import COMPULSORY_STAGES
 from toolkit.indicators.adoption import Adoption, compute_adoption
 from toolkit.indicators.outcomes import Outcomes
-from toolkit.indicators.rotation_dose import RotationDoses, compute_rotation_doses
+from toolkit.indicators.rotation_dose import USED, RotationDoses, compute_rotation_doses
 from toolkit.indicators.rotation_placement import mark_directions, mark_inside, place_spells
 from toolkit.indicators.school_panel import SchoolPanel, compute_school_panel
 from toolkit.indicators.stable_units import trace_units
@@ -102,6 +102,14 @@ class RotationSample:
     left_out: pd.DataFrame
     unmatched_share: float
 
+    @property
+    def mean_enrolment(self) -> Floats:
+        """Mean of each school over the years with students, (n_units,)."""
+        students = np.where(self.enrolment > 0, self.enrolment, np.nan)
+        n_years = np.isfinite(students).sum(axis=1)
+        total = np.nansum(students, axis=1)
+        return np.divide(total, n_years, out=np.full(len(total), np.nan), where=n_years > 0)
+
     def panel_of(self, names: Sequence[str], *, leads: Sequence[str] = ()) -> FlowPanel:
         """Return the panel of some flows; `leads` enter with next year's value, after the others."""
         terms = [self.flows[name] for name in names]
@@ -114,6 +122,13 @@ class RotationSample:
     def teachers(self, name: str) -> Floats:
         """Return a flow in full-time equivalents, (n_units, n_years)."""
         return self.flows[name] * self.enrolment / 100
+
+    def steady_per_100(self, name: str) -> Floats:
+        """Return a flow per 100 students of the school's mean enrolment, (n_units, n_years).
+
+        A change of enrolment moves a rate while no teacher moves.
+        """
+        return 100 * self.teachers(name) / self.mean_enrolment[:, None]
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per school and year."""
@@ -194,8 +209,7 @@ def build_rotation_sample(
     names = parts[0].flows
     controls = np.concatenate([part.controls for part in parts])
     control_names = parts[0].control_names
-    varies = np.array([np.ptp(np.nan_to_num(controls[:, :, term])) > 0 for term in range(controls.shape[2])])
-    varies = varies & with_controls if len(varies) else np.zeros(0, dtype=bool)
+    varies = (controls != controls[:1, :1]).any(axis=(0, 1)) & with_controls
     totals = sum(one.doses.use["n_spells"].sum() for one in counties)
     unmatched = sum(
         one.doses.unmatched_share * one.doses.use["n_spells"].sum() for one in counties if len(one.placed)
@@ -313,6 +327,13 @@ def sum_doses(counties: Sequence[RotationCounty]) -> pd.DataFrame:
     return sums.sort_values(["stage", "year"], key=lambda column: column.replace(order)).reset_index(
         drop=True
     )
+
+
+def sum_use(counties: Sequence[RotationCounty]) -> pd.DataFrame:
+    """Return `reason` and `n_spells` over all counties, fully used spells first; see `RotationDoses.use`."""
+    use = pd.concat([one.doses.use for one in counties], ignore_index=True)
+    sums = use.groupby("reason")[["n_spells"]].sum().reset_index()
+    return sums.sort_values("reason", key=lambda code: code != USED, kind="stable", ignore_index=True)
 
 
 @cache

@@ -1,12 +1,13 @@
 """What a study of rotation cannot identify, or only with care, said before anything is estimated."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.effects.guard import DesignGuard, GuardFinding, Severity
+from toolkit.effects.guard import DesignGuard, GuardFinding, Severity, require_design
 from toolkit.effects.rotation_data import RotationSample, rotation_settings
 from toolkit.inference.clusters import effective_clusters
 from toolkit.models.flow_regression import FlowRegression, estimate_flow_regression
@@ -32,6 +33,9 @@ SEVERITIES: Mapping[str, Severity] = {
     "rotation_interference": "qualified",
 }
 """Codes in the order in which they are told; each is a sentence of the vocabulary."""
+
+RECORDS = ("rotation_no_outcome", "rotation_few_schools_refused", "rotation_unmatched_refused")
+"""Refusals that hold for every model: there are too few schools or records."""
 
 
 def check_rotation_design(
@@ -72,6 +76,18 @@ def check_rotation_design(
         found |= _regression(sample, flows, rule)
     findings = [GuardFinding(code, kind, found[code]) for code, kind in SEVERITIES.items() if code in found]
     return DesignGuard(tuple(findings), rule)
+
+
+def require_records(sample: RotationSample, flows: Sequence[str]) -> None:
+    """Refuse where schools or records do not suffice for whatever model of the flows.
+
+    Raises
+    ------
+    DesignError
+        With the sentence of the first refusal, in both languages.
+    """
+    found = check_rotation_design(sample, flows)
+    require_design(replace(found, findings=tuple(one for one in found.findings if one.code in RECORDS)))
 
 
 def stayers(sample: RotationSample, flows: Sequence[str]) -> NDArray[np.bool_]:

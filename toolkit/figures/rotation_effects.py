@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.flow_effects import FlowStudy
+from toolkit.effects.flow_paths import FlowPaths
 from toolkit.effects.flow_projection import FlowProjection
 from toolkit.effects.rotation_data import RotationCounty, sum_doses
 from toolkit.exhibits import Caption, exhibit_caption
@@ -83,22 +84,45 @@ def plot_flow_effects(studies: Sequence[FlowStudy], language: Language) -> Figur
 
 def plot_projections(found: Sequence[FlowProjection], language: Language) -> FigureExhibit:
     """Plot the outcome before and after a clean change of a flow, one panel per stage and flow."""
-    caption = _caption("figure_rotation_projections", language, level=0.95)
     panels = [
-        (one.sample.stage, str(flow), rows)
+        (one.sample.stage, str(flow), rows.rename(columns={"horizon": "at"}))
         for one in found
         for flow, rows in one.table.groupby("flow", sort=False)
-        if rows["effect"].notna().any()
     ]
+    return _panels("rotation_projections", panels, -1, language, level=_later_level(found))
+
+
+def plot_paths(found: Sequence[FlowPaths], language: Language) -> FigureExhibit:
+    """Plot effects by year since the first change of a flow, one panel per stage and flow."""
+    panels = [
+        (one.sample.stage, str(flow), rows.rename(columns={"event_time": "at"}))
+        for one in found
+        for flow, rows in one.table.groupby("flow", sort=False)
+    ]
+    return _panels("rotation_paths", panels, 0, language, level=_later_level(found))
+
+
+def _panels(
+    key: str,
+    given: Sequence[tuple[str, str, pd.DataFrame]],
+    base: int,
+    language: Language,
+    *,
+    level: float | None,
+) -> FigureExhibit:
+    """Draw effects by year, one panel per stage and flow; those without any are left out."""
+    caption = _caption(f"figure_{key}", language, level=level, interval="rotation_interval_by_school")
+    panels = [panel for panel in given if panel[2]["effect"].notna().any()]
     if not panels:
-        return nothing_to_draw(caption, "rotation_not_estimated", language, table="rotation_projections")
+        return nothing_to_draw(caption, "rotation_not_estimated", language, table=key)
     n_columns = min(2, len(panels))
     n_rows = -(-len(panels) // n_columns)
-    figure = new_figure(16, 5.6 * n_rows + 0.6)
+    figure = new_figure(16, 6.1 * n_rows + 0.6)
     grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
     for axes, (stage, flow, rows) in zip(grid, panels, strict=False):
-        _path(axes, rows)
-        axes.set_title(f"{label(stage, language)} · {label(f'flow_{flow}', language)}", loc="left")
+        _path(axes, rows, base)
+        # On two lines: the English words are wider than a panel.
+        axes.set_title(f"{label(stage, language)}\n{label(f'flow_{flow}', language)}", loc="left")
         axes.set_xlabel(label("rotation_axis_years", language))
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
@@ -109,21 +133,35 @@ def plot_projections(found: Sequence[FlowProjection], language: Language) -> Fig
     if np.isfinite(reach):
         grid[0].set_ylim(-reach, reach)
         caption = replace(caption, notes=(*caption.notes, sentence("adoption_note_beyond_picture", language)))
-    since = table.loc[table["horizon"] >= 0, "effect"].dropna()
+    since = table.loc[table["at"] > base, "effect"].dropna()
     alt = sentence(
-        "alt_rotation_projections",
+        "alt_rotation_paths",
         language,
         count=len(panels),
         low=format_number(since.min(), DECIMALS),
         high=format_number(since.max(), DECIMALS),
     )
-    return FigureExhibit(caption, figure, alt, table="rotation_projections")
+    return FigureExhibit(caption, figure, alt, table=key)
 
 
-def plot_doses(counties: Sequence[RotationCounty], language: Language) -> FigureExhibit:
-    """Plot teachers in and out by school year, one panel per stage."""
+def plot_doses(
+    counties: Sequence[RotationCounty], language: Language, *, withheld: pd.DataFrame | None = None
+) -> FigureExhibit:
+    """Plot teachers in and out by school year, one panel per stage.
+
+    Parameters
+    ----------
+    counties : sequence of RotationCounty
+        Counties.
+    language : {"zh", "en"}
+        Language.
+    withheld : pandas.DataFrame of bool, optional
+        Values that are not shown, with the rows of `sum_doses` and its flows as columns.
+    """
     caption = _caption("figure_rotation_doses", language)
     table = sum_doses(counties)
+    if withheld is not None:
+        table[withheld.columns] = table[withheld.columns].mask(withheld)
     if table.empty:
         return nothing_to_draw(caption, "rotation_without_spells", language, table="rotation_use")
     years = sorted(table["year"].unique().tolist())
@@ -165,8 +203,7 @@ def plot_school_flows(
     caption = _caption("figure_rotation_matrix", language, stage=label(stage, language))
     caption = replace(caption, key=f"figure_rotation_matrix_{stage}")
     if not named or links.empty:
-        name = "rotation_without_spells" if named else "rotation_schools_not_shown"
-        return nothing_to_draw(caption, name, language, table="rotation_use")
+        return _no_schools(caption, language, named=named)
     order = _by_place(county, stage, set(links["sending"]) | set(links["receiving"]))
     names = order["school_name"].tolist()
     place = {school: at for at, school in enumerate(order["school"])}
@@ -192,7 +229,7 @@ def plot_school_flows(
     axes.set_xlabel(label("rotation_receiving_school", language))
     axes.set_ylabel(label("rotation_sending_school", language))
     alt = sentence("alt_rotation_matrix", language, pairs=len(pairs), schools=len(names))
-    return FigureExhibit(caption, figure, alt, table="rotation_use")
+    return FigureExhibit(caption, figure, alt)
 
 
 def plot_school_balance(
@@ -204,8 +241,7 @@ def plot_school_balance(
     doses = county.doses
     own = (doses.units["stage"] == stage).to_numpy() & np.isfinite(doses.enrolment[:, -1])
     if not named or not len(county.placed) or not own.any():
-        name = "rotation_schools_not_shown" if not named else "rotation_without_spells"
-        return nothing_to_draw(caption, name, language, table="rotation_use")
+        return _no_schools(caption, language, named=named)
     taken, sent = (doses.flows[name][own, -1] for name in ("inflow", "outflow"))
     names = county.adoption.units["school_name"].to_numpy(dtype=str)[own]
     order = np.lexsort((names, sent - taken))
@@ -224,7 +260,13 @@ def plot_school_balance(
     handles, words = axes.get_legend_handles_labels()
     figure.legend(handles, words, loc="outside lower center", ncols=3)
     alt = sentence("alt_rotation_balance", language, schools=len(taken), more=int((taken > sent).sum()))
-    return FigureExhibit(caption, figure, alt, table="rotation_use")
+    return FigureExhibit(caption, figure, alt)
+
+
+def _no_schools(caption: Caption, language: Language, *, named: bool) -> FigureExhibit:
+    """Return a figure that says why no school is shown, without the notes on how to read it."""
+    name = "rotation_without_spells" if named else "rotation_schools_not_shown"
+    return nothing_to_draw(replace(caption, notes=()), name, language)
 
 
 def _by_place(county: RotationCounty, stage: str, linked: set[str]) -> pd.DataFrame:
@@ -242,23 +284,35 @@ def _by_place(county: RotationCounty, stage: str, linked: set[str]) -> pd.DataFr
     return own.assign(**keys).sort_values(list(keys), kind="stable")
 
 
-def _path(axes: "Axes", rows: pd.DataFrame) -> None:
+def _path(axes: "Axes", rows: pd.DataFrame, base: int) -> None:
     """Draw the estimates of one flow with their intervals; the base is a hollow point at zero."""
     given = rows.dropna(subset=["effect"])
     axes.axhline(0, color=MUTED, linewidth=0.9, zorder=0)
-    axes.vlines(given["horizon"], given["conf_low"], given["conf_high"], color=PALETTE[0], linewidth=1.6)
-    axes.plot(given["horizon"], given["effect"], linestyle="none", marker="o", color=PALETTE[0])
-    axes.plot(-1, 0, linestyle="none", marker="o", markerfacecolor="white", color=MUTED)
-    at = sorted({-1, *rows["horizon"].astype(int)})
+    axes.vlines(given["at"], given["conf_low"], given["conf_high"], color=PALETTE[0], linewidth=1.6)
+    axes.plot(given["at"], given["effect"], linestyle="none", marker="o", color=PALETTE[0])
+    axes.plot(base, 0, linestyle="none", marker="o", markerfacecolor="white", color=MUTED)
+    at = sorted({base, *rows["at"].astype(int)})
     axes.set_xticks(at, [tick_text(value, 0) for value in at])
 
 
-def _caption(key: str, language: Language, *, level: float | None = None, **values: Any) -> Caption:
+def _caption(
+    key: str,
+    language: Language,
+    *,
+    level: float | None = None,
+    interval: str = "rotation_interval",
+    **values: Any,
+) -> Caption:
     caption = exhibit_caption(key, language, **values)
     percent = "" if level is None else format_number(PERCENT * level, 0)
-    interval = "" if level is None else sentence("rotation_interval", language, percent=percent)
-    return replace(caption, interval=interval, source=sentence("source_rotation_study", language))
+    told = "" if level is None else sentence(interval, language, percent=percent)
+    return replace(caption, interval=told, source=sentence("source_rotation_study", language))
 
 
 def _level(studies: Sequence[FlowStudy]) -> float | None:
     return studies[0].settings.confidence_level if studies else None
+
+
+def _later_level(found: Sequence[FlowPaths] | Sequence[FlowProjection]) -> float | None:
+    estimated = [one for one in found if one.table["effect"].notna().any()]
+    return estimated[0].confidence_level if estimated else None

@@ -8,6 +8,7 @@ import pandas as pd
 from toolkit.data.county import County
 from toolkit.data.schema import TABLES, conform
 from toolkit.indicators.lineage import Lineage, trace_schools
+from toolkit.indicators.rotation_records import fill_from_roster, find_second_places, merge_repeated
 from toolkit.indicators.school_calendar import exposure_settings, school_year_of_end, school_year_of_start
 
 MEMBERSHIP_YEAR_COLUMNS = [
@@ -36,6 +37,8 @@ SPELL_COLUMNS = [
     "length",
     "rotation_type",
     "backbone",
+    "is_backbone",
+    "backbone_source",
     "stage",
     "subject",
     "title",
@@ -87,7 +90,9 @@ class RotationSpells:
         sending and the receiving school as matched on reading (missing where unmatched), `start`,
         `end`, `running` (no end given), `first_year` and `last_year` (school years; the last one
         missing while it runs), `length` (school years: 1 September to 31 August is 1.0), and what
-        the table says of the teacher.
+        the table says of the teacher. `is_backbone` is what the row says, else what the roster says of
+        the day of the start (missing where neither says), `backbone_source` which of them ("row",
+        "roster" or ""); `title` is filled from the roster likewise.
     unusable : pandas.DataFrame
         `row`, `name` (of the sending school) and `reason` of each other row.
     n_sending_unmatched, n_receiving_unmatched : int
@@ -168,7 +173,8 @@ def compute_rotation_spells(county: County) -> RotationSpells:
 
     A spell needs a teacher, a start, an end that is not before the start if there is one, and a
     receiving school other than the sending one. Spells whose school matched no code stay: the
-    teacher moved, from or to where is not known.
+    teacher moved, from or to where is not known. A spell that both schools report counts once, with the
+    union of the dates; of overlapping spells at two schools for more than full time the earlier counts.
 
     Parameters
     ----------
@@ -180,24 +186,34 @@ def compute_rotation_spells(county: County) -> RotationSpells:
     codes = table["sending_school_id"], table["receiving_school_id"]
     names = table["sending_school_name"], table["receiving_school_name"]
     without_codes = codes[0].isna() & codes[1].isna()
-    reason = np.select(
-        [
-            table["teacher_id"].isna(),
-            start.isna(),
-            (end < start),
-            (codes[0] == codes[1]) | (without_codes & (names[0] == names[1])),
-            table.duplicated(["teacher_id", "rotation_start"]),
-        ],
-        [
-            "rotation_without_teacher",
-            "rotation_without_start",
-            "rotation_ends_before_start",
-            "rotation_to_same_school",
-            "rotation_entered_twice",
-        ],
-        default="",
+    conditions = {
+        "rotation_without_teacher": table["teacher_id"].isna(),
+        "rotation_without_start": start.isna(),
+        "rotation_ends_before_start": end < start,
+        "rotation_to_same_school": (codes[0] == codes[1]) | (without_codes & (names[0] == names[1])),
+    }
+    usable = ~np.logical_or.reduce([each.to_numpy(dtype=bool) for each in conditions.values()])
+    periods = merge_repeated(table, usable)
+    usable &= ~periods.repeats
+    conditions["rotation_reported_by_both"] = pd.Series(periods.repeats)
+    twice = table.assign(start=periods.start).loc[usable].duplicated(["teacher_id", "start"])
+    conditions["rotation_entered_twice"] = twice.reindex(table.index, fill_value=False)
+    usable &= ~conditions["rotation_entered_twice"].to_numpy(dtype=bool)
+    conditions["rotation_two_places_at_once"] = find_second_places(table, periods, usable)
+    reason = np.select(list(conditions.values()), list(conditions), default="")
+    spells = _as_spells(table.assign(rotation_start=periods.start, rotation_end=periods.end), reason == "")
+    spells = fill_from_roster(spells, _table(county, "teachers"))[SPELL_COLUMNS]
+    return RotationSpells(
+        spells=spells,
+        unusable=_unusable(table, reason, "sending_school_name"),
+        n_sending_unmatched=int(spells["sending_school_id"].isna().sum()),
+        n_receiving_unmatched=int(spells["receiving_school_id"].isna().sum()),
     )
-    usable = reason == ""
+
+
+def _as_spells(table: pd.DataFrame, usable: np.ndarray) -> pd.DataFrame:
+    """Return usable records with their school years and length."""
+    start, end = table["rotation_start"], table["rotation_end"]
     first, last = school_year_of_start(start), school_year_of_end(end)
     days = (end - start).dt.days + 1
     spells = table.assign(
@@ -209,13 +225,7 @@ def compute_rotation_spells(county: County) -> RotationSpells:
         last_year=last.where(last.isna() | (last >= first), first),
         length=days / exposure_settings("rotation")["days_per_school_year"],
     )
-    spells = spells.loc[usable, SPELL_COLUMNS].reset_index(drop=True)
-    return RotationSpells(
-        spells=spells,
-        unusable=_unusable(table, reason, "sending_school_name"),
-        n_sending_unmatched=int(spells["sending_school_id"].isna().sum()),
-        n_receiving_unmatched=int(spells["receiving_school_id"].isna().sum()),
-    )
+    return spells[usable].reset_index(drop=True)
 
 
 def _membership_years(county: County, spells: pd.DataFrame, lineage: Lineage) -> pd.DataFrame:

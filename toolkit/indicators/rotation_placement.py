@@ -67,7 +67,7 @@ def place_spells(county: County, units: pd.DataFrame, found: StableUnits) -> pd.
     part_time = spells["rotation_type"].isin(exposure_settings("rotation")["part_time_types"])
     share = spells["full_time_share"].where(spells["full_time_share"].notna() | part_time, 1.0)
     placed = spells.assign(
-        **sides, stage=stages, is_backbone=spells["backbone"].fillna(False).astype(bool), share=share
+        **sides, stage=stages, is_backbone=spells["is_backbone"].fillna(False).astype(bool), share=share
     )
     conditions = {
         "rotation_inside_unit": (placed["sending"] == placed["receiving"]) & (placed["sending"] != ""),

@@ -1,4 +1,4 @@
-"""The design of a group-schooling study from the parameters of its notebook, and the counties it is of."""
+"""The design of a group-schooling study from its parameters, and the counties that a study is of."""
 
 from typing import cast, get_args
 
@@ -9,7 +9,7 @@ from toolkit.effects.group_schooling import GroupDesign
 from toolkit.effects.sample_rules import Covariate, Weighting
 from toolkit.errors import InputError, ParameterError
 from toolkit.models.group_time import Comparison
-from toolkit.reporting.parameters import GroupSchooling
+from toolkit.reporting.parameters import GroupSchooling, TeacherRotation
 from toolkit.reporting.pseudonym_key import open_secret
 from toolkit.reporting.study import Study, data_location
 from toolkit.share import resolve_path
@@ -55,7 +55,9 @@ def load_counties(study: Study) -> tuple[County, ...]:
     InputError
         If the data do not have a county that is named, or cannot be read.
     """
-    parameters = _parameters(study)
+    parameters = study.parameters
+    if not isinstance(parameters, GroupSchooling | TeacherRotation):
+        raise TypeError("the study is not one of several counties")
     wanted = _split(parameters.counties)
     own = study.county.county_id
     if not wanted:

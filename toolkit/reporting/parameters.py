@@ -16,9 +16,10 @@ UNSTAGED_RULES = ("undecided", "by_teachers")
 SCHOOL_NAMES = ("real", "pseudonym")
 COMPARISONS = ("not_yet", "never")
 WEIGHTINGS = ("enrolment", "school")
+DOSES = ("backbone_teachers", "all_teachers")
 
 # Where the data and results are is no setting: these never enter a record or a page.
-PATH_PARAMETERS = ("data_path", "results_dir", "mapping_path", "ledger_path")
+PATH_PARAMETERS = ("data_path", "results_dir", "mapping_path", "names_path", "ledger_path")
 # Ids of what ships, or files of one's own.
 STANDARD_PARAMETERS = ("standard", "plan")
 OWN_STANDARD = ".toml"
@@ -49,6 +50,8 @@ class StudyParameters:
         Folder for tables and findings; empty means that none are written.
     mapping_path : str
         Mapping file for another layout of the data; empty when there is none.
+    names_path : str
+        List of school names put right by hand; empty when there is none.
     county : str
         County to take from a file that holds several; empty when it holds one.
     year : int
@@ -71,6 +74,7 @@ class StudyParameters:
     data_path: str = ""
     results_dir: str = ""
     mapping_path: str = ""
+    names_path: str = ""
     county: str = ""
     year: int = 0
     standard: str = "national_2017"
@@ -141,6 +145,35 @@ class GroupSchooling(StudyParameters):
 
 
 @dataclass(frozen=True, slots=True)
+class TeacherRotation(StudyParameters):
+    """Parameters of 04_teacher_rotation: a design that is set before looking at results.
+
+    Attributes
+    ----------
+    outcome : str
+        Primary outcome.
+    dose : str
+        Teachers whose moves are studied: backbone teachers, or all.
+    weighting : str
+        Weight of a school.
+    counties : str
+        Codes of counties to be studied together, with commas, or ``"all"`` for all that the data hold;
+        empty for the county of the report.
+    draws : int
+        Draws of bootstrap.
+    seed : int
+        Seed of the draws.
+    """
+
+    outcome: str = "achievement"
+    dose: str = _choice("backbone_teachers", DOSES)
+    weighting: str = _choice("enrolment", WEIGHTINGS)
+    counties: str = ""
+    draws: int = _whole(999, minimum=99, below=100_000)
+    seed: int = _whole(1, minimum=0, below=2**31)
+
+
+@dataclass(frozen=True, slots=True)
 class AnnualReport(StudyParameters):
     """Parameters of 07_annual_report.
 
@@ -161,10 +194,14 @@ NOTEBOOKS: dict[str, type[StudyParameters]] = {
     "01_data_quality": DataQuality,
     "02_inter_school_variation": InterSchoolVariation,
     "03_group_schooling": GroupSchooling,
+    "04_teacher_rotation": TeacherRotation,
     "07_annual_report": AnnualReport,
 }
 
-NEEDED_TABLES: dict[str, tuple[str, ...]] = {"03_group_schooling": ("school_groups",)}
+NEEDED_TABLES: dict[str, tuple[str, ...]] = {
+    "03_group_schooling": ("school_groups",),
+    "04_teacher_rotation": ("rotations",),
+}
 """Tables without which a notebook has nothing to study, beside those that every county has."""
 
 

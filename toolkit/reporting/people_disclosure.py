@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from toolkit.effects.rotation_data import DOSE_FLOWS
 from toolkit.figures.programmes import Places
 from toolkit.reporting.edition import (
     TOTAL,
@@ -22,6 +23,10 @@ from toolkit.variation.rotation_dispersion import RotationDispersion
 from toolkit.variation.rotation_profile import COMPLETED
 from toolkit.vocabulary import sentence
 
+# Parts of the teachers received or sent, and the two sides of the same spells.
+PARTS_OF_DOSES = {"backbone_inflow": "inflow", "backbone_outflow": "outflow", "first_year_inflow": "inflow"}
+SIDES_OF_DOSES = (("inflow", "outflow"), ("backbone_inflow", "backbone_outflow"))
+ROUNDING = 1e-6
 # Dimensions that count the same teachers as the table of flows.
 LINKED_TO_FLOWS = ("location", "direction")
 SHARE_COLUMNS = {
@@ -94,6 +99,59 @@ def suppress_rotation_towns(exhibit: TableExhibit, *, edition: Edition) -> Table
     line = sentence("people_towns_not_listed", exhibit.caption.language, minimum=minimum_cell())
     caption = replace(exhibit.caption, notes=())
     return replace(exhibit, caption=caption, data=exhibit.data.iloc[:0], total_rows=0, empty_text=line)
+
+
+def suppress_rotation_use(exhibit: TableExhibit, use: pd.DataFrame, *, edition: Edition) -> TableExhibit:
+    """Return the table of what the spells serve for as an edition shows it.
+
+    Parameters
+    ----------
+    exhibit : TableExhibit
+        From `tabulate_rotation_use`.
+    use : pandas.DataFrame
+        `reason` and `n_spells`, in the order of the table.
+    edition : {"internal", "public"}
+        The internal edition shows all.
+    """
+    if edition == "internal" or use.empty:
+        return exhibit
+    hidden = suppress_counts(use[["n_spells"]].reset_index(drop=True).astype(float)).withheld
+    return suppress_count_table(exhibit, hidden[["n_spells"]], edition=edition)
+
+
+def suppress_rotation_doses(exhibit: TableExhibit, doses: pd.DataFrame, *, edition: Edition) -> TableExhibit:
+    """Return the table of teachers in and out by year as an edition shows it; `doses` as `withheld_doses`."""
+    withheld = withheld_doses(doses, edition=edition)
+    return exhibit if withheld is None else suppress_count_table(exhibit, withheld, edition=edition)
+
+
+def withheld_doses(doses: pd.DataFrame, *, edition: Edition) -> pd.DataFrame | None:
+    """Return the numbers of teachers by year that an edition withholds; none where it shows all.
+
+    Full-time equivalents are never more than persons. Withheld are few teachers, parts of them that leave few
+    others, the other side of the same spells, and those sent where they are few more or less than those
+    received: spells of which one school is not known.
+
+    Parameters
+    ----------
+    doses : pandas.DataFrame
+        See `sum_doses`.
+    edition : {"internal", "public"}
+        The internal edition shows all.
+    """
+    if edition == "internal" or doses.empty:
+        return None
+    limit = minimum_cell()
+    values = doses[list(DOSE_FLOWS)]
+    hidden = (values > 0) & (values < limit)
+    for part, whole in PARTS_OF_DOSES.items():
+        others = values[whole] - values[part]
+        hidden[part] |= (others > 0) & (others < limit)
+    for one, other in SIDES_OF_DOSES:
+        either = hidden[one] | hidden[other]
+        apart = (values[other] - values[one]).abs()
+        hidden[one], hidden[other] = either, either | ((apart > ROUNDING) & (apart < limit))
+    return hidden
 
 
 def suppress_placements(

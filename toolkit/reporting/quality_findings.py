@@ -123,7 +123,7 @@ def _named(columns: Iterable[str]) -> Term:
 
 def _unmatched(study: Study) -> Finding:
     matches = study.reading.matches.drop_duplicates(["table", "name"])
-    open_names = int((matches["school_id"].fillna("") == "").sum())
+    open_names = int((matches["how"] == "unmatched").sum())
     if matches.empty:
         return build_finding("unmatched", "finding_no_names", kind="finding", importance=4)
     return build_finding(

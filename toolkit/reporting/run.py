@@ -238,13 +238,13 @@ def _left_out(
 
 
 def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:
-    """Return every file that the parameters name: data, the folder beside a workbook, and the mapping."""
+    """Return every file that the parameters name: data, the folder beside a workbook, mapping and names."""
     location = data_location(parameters)
     paths = [location] if location.is_file() else []
     for folder in dict.fromkeys((location, location.with_suffix(""))):
         # The planted truth beside a simulated county is no input.
         paths += [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != TRUTH]
-    named = (parameters.mapping_path, getattr(parameters, "ledger_path", ""))
+    named = (parameters.mapping_path, parameters.names_path, getattr(parameters, "ledger_path", ""))
     paths += [resolve_path(path) for path in named if path]
     return tuple(file_input(path) for path in paths)
 

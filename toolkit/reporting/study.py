@@ -170,6 +170,7 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
     reading = load_county(
         data_location(parameters),
         mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
+        names=resolve_path(parameters.names_path) if parameters.names_path else None,
         year=parameters.year or None,
         county=parameters.county or None,
         tables=tables,

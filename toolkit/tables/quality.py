@@ -146,7 +146,8 @@ def tabulate_match_list(reading: Reading, language: Language) -> TableExhibit:
 
 def tabulate_unmatched(reading: Reading, language: Language) -> TableExhibit:
     """Return the school names that stayed without a code, with the columns in which they stand."""
-    found = reading.matches[reading.matches["school_id"].fillna("") == ""]
+    # A name put right to a school outside the county has no code either, and needs no look.
+    found = reading.matches[reading.matches["how"] == "unmatched"]
     separator = label("list_separator", language)
     rows = [
         (

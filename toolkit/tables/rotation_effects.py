@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from toolkit.effects.first_receipt import FirstReceipt
 from toolkit.effects.flow_effects import FlowStudy
+from toolkit.effects.flow_paths import FlowPaths
 from toolkit.effects.flow_projection import FlowProjection
 from toolkit.effects.guard import guard_sentence
+from toolkit.effects.rotation_channel import RotationChannel
 from toolkit.effects.rotation_data import DOSE_FLOWS, RotationCounty, sum_doses
 from toolkit.effects.study_words import p_value_text
 from toolkit.exhibits import Caption, exhibit_caption
@@ -20,6 +23,7 @@ from toolkit.tables.variation import school_year
 from toolkit.vocabulary import Language, format_number, label, sentence
 
 PREFIX = "rotation_effect_"
+ALONE = "rotation_interval_by_school"
 NUMBERS = ("std_error", "degrees", "conf_low", "conf_high", "p_value")
 MEANINGS = {
     "backbone_inflow": "flow_receiving_effect",
@@ -31,16 +35,22 @@ MEANINGS = {
 
 
 def rotation_caption(
-    key: str, language: Language, *, level: float | None = None, notes: tuple[str, ...] = (), **values: Any
+    key: str,
+    language: Language,
+    *,
+    level: float | None = None,
+    interval: str = "rotation_interval",
+    notes: tuple[str, ...] = (),
+    **values: Any,
 ) -> Caption:
-    """Return the caption of an exhibit on the effects of rotation; `level` is that of its intervals."""
+    """Return the caption of an exhibit on the effects of rotation.
+
+    `level` is that of its intervals, `interval` the sentence that says what they are.
+    """
     caption = exhibit_caption(key, language, notes=notes, **values)
-    interval = (
-        ""
-        if level is None
-        else sentence("rotation_interval", language, percent=format_number(PERCENT * level, 0))
-    )
-    return replace(caption, interval=interval, source=sentence("source_rotation_study", language))
+    percent = "" if level is None else format_number(PERCENT * level, 0)
+    told = "" if level is None else sentence(interval, language, percent=percent)
+    return replace(caption, interval=told, source=sentence("source_rotation_study", language))
 
 
 def tabulate_rotation_use(use: pd.DataFrame, language: Language) -> TableExhibit:
@@ -115,7 +125,10 @@ def tabulate_flow_effects(studies: Sequence[FlowStudy], language: Language) -> T
         _column("meaning", language, in_files_only=True),
         *(_column(name, language) for name in ("effect", "interval", "p", "wild_p", "detectable")),
         *(_column(name, language) for name in ("effective", "spread")),
-        *(_column(name, language, in_files_only=True) for name in (*NUMBERS, "wild_low", "wild_high")),
+        *(
+            _column(name, language, in_files_only=True)
+            for name in (*NUMBERS, "wild_low", "wild_high", "placebo_p_value")
+        ),
     )
     notes = [sentence("rotation_note_unit", language), sentence("rotation_note_wild", language)]
     notes += [_next_year(study, language) for study in studies if not study.is_refused]
@@ -192,13 +205,139 @@ def tabulate_projections(found: Sequence[FlowProjection], language: Language) ->
         _column("why_none", language),
         *(_column(name, language, in_files_only=True) for name in ("std_error", "conf_low", "conf_high")),
     )
-    caption = rotation_caption("rotation_projections", language, level=0.95 if rows else None)
+    caption = rotation_caption("rotation_projections", language, level=_later_level(found), interval=ALONE)
     return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_paths(found: Sequence[FlowPaths], language: Language) -> TableExhibit:
+    """Return effects of receiving and sending by year since the first change of the flow."""
+    rows = [
+        {
+            **_numbers(row, language),
+            "stage": one.sample.stage,
+            "flow": f"flow_{row['flow']}",
+            "band": range_text(row["band_low"], row["band_high"], language),
+            "schools": row["n_switchers"],
+        }
+        for one in found
+        for row in one.table.to_dict("records")
+    ]
+    rows += [
+        {
+            "stage": one.sample.stage,
+            "flow": f"flow_{flow}",
+            "why_none": refusal.zh if language == "zh" else refusal.en,
+        }
+        for one in found
+        for flow, refusal in one.refusals.items()
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("flow", language, kind="code"),
+        *(_column(name, language) for name in ("event_time", "effect", "interval", "band")),
+        *(_column(name, language) for name in ("dose_change", "schools", "why_none")),
+        *(
+            _column(name, language, in_files_only=True)
+            for name in ("std_error", "conf_low", "conf_high", "total")
+        ),
+    )
+    caption = rotation_caption("rotation_paths", language, level=_later_level(found), interval=ALONE)
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_path_averages(found: Sequence[FlowPaths], language: Language) -> TableExhibit:
+    """Return the total effect of a teacher over all years, and the test of the years before the change."""
+    rows = [
+        {
+            **_numbers(row, language),
+            "stage": one.sample.stage,
+            "flow": f"flow_{row['flow']}",
+            "placebo_p": p_value_text(row["placebo_p_value"]),
+            "compared": f"{row['n_compared']} / {row['n_changed']}",
+        }
+        for one in found
+        for row in one.averages.to_dict("records")
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("flow", language, kind="code"),
+        *(
+            _column(name, language)
+            for name in ("effect", "interval", "p", "detectable", "placebo_p", "compared")
+        ),
+        *(
+            _column(name, language, in_files_only=True)
+            for name in (
+                *("std_error", "conf_low", "conf_high", "p_value", "placebo_p_value"),
+                *("n_compared", "n_changed"),
+            )
+        ),
+    )
+    caption = rotation_caption("rotation_path_averages", language, level=_later_level(found), interval=ALONE)
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_channels(found: Sequence[RotationChannel], language: Language) -> TableExhibit:
+    """Return how much of the effect of joining a group moves of backbone teachers could account for."""
+    rows = [
+        _numbers(row, language)
+        | {
+            "stage": one.stage,
+            "step": row["step"],
+            "why_none": sentence(_reason(str(row["refusal"])), language) if row["refusal"] else "",
+        }
+        for one in found
+        for row in one.table.to_dict("records")
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("step", language, kind="code"),
+        *(_column(name, language) for name in ("effect", "interval", "why_none")),
+        *(_column(name, language, in_files_only=True) for name in ("std_error", "conf_low", "conf_high")),
+    )
+    caption = rotation_caption("rotation_channels", language)
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def tabulate_first_receipt(found: FirstReceipt, language: Language) -> TableExhibit:
+    """Return what changed once schools began to receive teachers, by how many they went on to receive."""
+    rows = [
+        _numbers(row, language)
+        | {
+            "schools": f"{row['n_dosed']} / {row['n_never']}",
+            "why_none": sentence(str(row["refusal"]), language) if row["refusal"] else "",
+        }
+        for row in found.table.to_dict("records")
+    ]
+    columns = (
+        vocabulary_column("stage", language, kind="code"),
+        _column("quantity", language, kind="code"),
+        *(_column(name, language) for name in ("effect", "interval", "p")),
+        replace(_column("received_never", language), name="schools"),
+        _column("why_none", language),
+        *(
+            _column(name, language, in_files_only=True)
+            for name in ("std_error", "conf_low", "conf_high", "p_value")
+        ),
+    )
+    caption = rotation_caption("rotation_first_receipt", language, level=found.confidence_level)
+    return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
+
+
+def _reason(code: str) -> str:
+    """Return the sentence of a step without number: what the guard refuses is said in the study of groups."""
+    return code if code == "channel_incomplete" else "channel_joining_refused"
+
+
+def _later_level(found: Sequence[FlowPaths] | Sequence[FlowProjection]) -> float | None:
+    """Return the level of the intervals by year since a change; None where there is no estimate."""
+    estimated = [one for one in found if one.table["effect"].notna().any()]
+    return estimated[0].confidence_level if estimated else None
 
 
 def _effect_rows(study: FlowStudy, language: Language) -> list[dict[str, Any]]:
     rows = []
-    for row, wild in zip(study.table.to_dict("records"), study.wild, strict=False):
+    for row, wild in zip(study.table.to_dict("records"), study.wild, strict=True):
         flow = str(row["flow"])
         rows.append(
             {
@@ -209,6 +348,7 @@ def _effect_rows(study: FlowStudy, language: Language) -> list[dict[str, Any]]:
                 "wild_p": p_value_text(wild.p_value),
                 "wild_low": wild.conf_low,
                 "wild_high": wild.conf_high,
+                "placebo_p_value": study.placebo_p_value,
             }
         )
     return rows

@@ -195,8 +195,8 @@ def _counted(spells: RotationSpells, roster: pd.DataFrame, year: int) -> dict[st
         "moved": float(len(moved)),
         "eligible": float((here["eligible"] == "yes").sum()) if len(here) else np.nan,
         "eligible_unknown": int((here["eligible"] == "unknown").sum()),
-        "backbone": float(moved["backbone"].fillna(False).sum()),
-        "backbone_unknown": int(moved["backbone"].isna().sum()),
+        "backbone": float(moved["is_backbone"].fillna(False).sum()),
+        "backbone_unknown": int(moved["is_backbone"].isna().sum()),
     }
 
 

@@ -105,7 +105,7 @@ def describe_roster(
 def _by(dimension: str, moved: pd.DataFrame, eligible: pd.DataFrame) -> pd.DataFrame:
     """Return the teachers who moved by one dimension."""
     category = moved[dimension].fillna(UNKNOWN)
-    counts = moved.groupby(category)["backbone"].agg(
+    counts = moved.groupby(category)["is_backbone"].agg(
         moved="size", backbone=lambda flags: int(flags.fillna(False).sum())
     )
     found = counts.reindex(_in_order(dimension, set(category)))

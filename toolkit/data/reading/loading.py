@@ -9,6 +9,7 @@ import pandas as pd
 
 from toolkit.data.county import County, Origin, Reading
 from toolkit.data.reading.blocks import Block
+from toolkit.data.reading.corrections import Corrections, read_corrections
 from toolkit.data.reading.keys import (
     doubt_lonely_years,
     leave_out_repeated_rows,
@@ -36,6 +37,7 @@ def load_county(
     path: Path,
     *,
     mapping: Path | None = None,
+    names: Path | None = None,
     year: int | None = None,
     county: str | None = None,
     tables: Collection[str] = TABLES,
@@ -48,6 +50,8 @@ def load_county(
         A workbook, a CSV or Parquet file, a folder of them, or a workbook beside a folder of its name.
     mapping : pathlib.Path, optional
         Mapping file for another layout.
+    names : pathlib.Path, optional
+        List of school names put right by hand, as `write_names` writes it.
     year : int, optional
         School year of the sheets that tell none.
     county : str, optional
@@ -67,6 +71,7 @@ def load_county(
         If nothing at all can be read, the mapping is not valid, or the county is not among several.
     """
     declared = load_mapping(Path(mapping)) if mapping is not None else None
+    corrections = read_corrections(Path(names)) if names is not None else None
     sources = _open(Path(path), declared, tables)
     log = ReadingLog()
     _account_for_files(sources, log)
@@ -78,12 +83,12 @@ def load_county(
         _require_one_county(sources, declared, wanted)
         blocks = read_mapped(sources.grids, declared, log, year=year_text, county=wanted)
     if not blocks and not any(problem.table for problem in log.problems):
-        names = "、".join(dict.fromkeys(grid.sheet or grid.file for grid in sources.grids))
-        raise InputError("unreadable_no_tables", file=Path(path).name, names=names[:200])
+        sheets = "、".join(dict.fromkeys(grid.sheet or grid.file for grid in sources.grids))
+        raise InputError("unreadable_no_tables", file=Path(path).name, names=sheets[:200])
     distinct = (
         frozenset(table.table for table in declared.tables if table.distinct) if declared else frozenset()
     )
-    frames, origins = _settle(blocks, log, wanted if declared is None else "", distinct)
+    frames, origins = _settle(blocks, log, wanted if declared is None else "", distinct, corrections)
     _tell_missing_tables(frames, {block.place[0] for block in blocks}, Path(path).name, log)
     county_id, name = _identity(frames, Path(path), wanted)
     return Reading(
@@ -149,7 +154,11 @@ def _account_for_files(sources: Sources, log: ReadingLog) -> None:
 
 
 def _settle(
-    blocks: list[Block], log: ReadingLog, county: str, distinct: frozenset[str]
+    blocks: list[Block],
+    log: ReadingLog,
+    county: str,
+    distinct: frozenset[str],
+    corrections: Corrections | None = None,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Origin]]:
     """Stack the blocks of each table and settle references, stages and keys, the register first."""
     tables: dict[str, pd.DataFrame] = {}
@@ -185,7 +194,9 @@ def _settle(
         if name == "schools" and "schools" in tables:
             links = [block.frame for block in blocks if block.place[0] == "school_links"]
             if len(tables["schools"].dropna(subset=["school_id"])):
-                register = Register(tables["schools"], _links(links))
+                register = Register(tables["schools"], _links(links), corrections)
+    if corrections and register is not None:
+        corrections.tell(log, register.written_codes, {block.place[0] for block in blocks})
     return tables, origins
 
 

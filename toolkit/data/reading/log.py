@@ -13,7 +13,7 @@ LISTED_PER_KIND = 50
 
 ACCOUNTING_COLUMNS = ("table", "file", "sheet", "rows_read", "rows_used", "rows_left_out", "reason")
 CONVERSION_COLUMNS = ("table", "column", "file", "sheet", "conversion", "cells")
-MATCH_COLUMNS = ("table", "column", "name", "school_id", "how")
+MATCH_COLUMNS = ("table", "column", "name", "school_id", "how", "cells")
 
 Place = tuple[str, str, str]
 """Table, file and sheet."""
@@ -33,6 +33,8 @@ class ReadingLog:
         Cells by table, column, file, sheet and conversion.
     matches : dict
         How a name was matched: (table, column, name) to (school_id, how).
+    name_cells : Counter
+        Cells in which a name was looked up, by table, column and name.
     heights : dict
         Number of rows of each sheet that was read for a table.
     reasons : dict
@@ -45,6 +47,7 @@ class ReadingLog:
     counts: Counter = field(default_factory=Counter)
     conversions: Counter = field(default_factory=Counter)
     matches: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
+    name_cells: Counter = field(default_factory=Counter)
     heights: dict[Place, int] = field(default_factory=dict)
     reasons: dict[Place, dict[int, str]] = field(default_factory=dict)
     without_rows: dict[Place, str] = field(default_factory=dict)
@@ -112,7 +115,8 @@ class ReadingLog:
     def match_table(self) -> pd.DataFrame:
         """Return the names that were matched to codes, and the unmatched with an empty code."""
         return pd.DataFrame(
-            [(*key, *found) for key, found in self.matches.items()], columns=list(MATCH_COLUMNS)
+            [(*key, *found, self.name_cells[key]) for key, found in self.matches.items()],
+            columns=list(MATCH_COLUMNS),
         )
 
     def listed_problems(self, names: Mapping[str, str]) -> tuple[Problem, ...]:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from toolkit.data.names import Found, SchoolNames
+from toolkit.data.reading.corrections import Corrections
 from toolkit.data.reading.stacking import Stack
 from toolkit.data.schema import Column
 
@@ -16,9 +17,17 @@ class Register:
         Table `schools`.
     links : pandas.DataFrame or None
         Table `school_links`.
+    corrections : Corrections or None
+        Names put right by hand, which win over the matcher.
     """
 
-    def __init__(self, schools: pd.DataFrame, links: pd.DataFrame | None = None) -> None:
+    def __init__(
+        self,
+        schools: pd.DataFrame,
+        links: pd.DataFrame | None = None,
+        corrections: Corrections | None = None,
+    ) -> None:
+        self._corrections = corrections
         self.names = SchoolNames(schools, links)
         known = schools.dropna(subset=["school_id"])
         self.labels: dict[str, str] = dict(
@@ -31,7 +40,14 @@ class Register:
         for code in self.labels:
             without_zeros.setdefault(code.lstrip("0"), set()).add(code)
         self.without_zeros = {short: codes.pop() for short, codes in without_zeros.items() if len(codes) == 1}
+        self.written_codes = {**self.without_zeros, **{code: code for code in self.labels}}
         self._found: dict[str, Found] = {}
+
+    def find_in(self, table: str, name: str) -> Found:
+        """Return the school of a name in a table: as put right by hand, else as matched."""
+        corrections = self._corrections
+        found = corrections.find(name, table, self.written_codes) if corrections else None
+        return found or self.find(name)
 
     def find(self, name: str) -> Found:
         """Return the school of a name, looking each different name up once."""
@@ -91,11 +107,13 @@ def _settle_column(
             zeros += 1
         if code is None:
             if has_name:
-                found = register.find(name)
-                stack.log.matches[(stack.table.name, column.name, name)] = (found.school_id, found.how)
+                found = register.find_in(stack.table.name, name)
+                key = (stack.table.name, column.name, name)
+                stack.log.matches[key] = (found.school_id, found.how)
+                stack.log.name_cells[key] += 1
                 if found.school_id:
                     settled[index] = found.school_id
-                else:
+                elif found.how != "corrected":
                     unmatched[index] = (name, found.nearest)
             elif column.required and present:
                 unmatched[index] = ("", "")

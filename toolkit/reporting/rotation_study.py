@@ -1,0 +1,99 @@
+"""The design of a rotation study from the parameters of its notebook, and the schools it is of."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from toolkit.data.county import County
+from toolkit.effects.flow_effects import FlowSettings, FlowStudy, study_flow_kinds, study_flows
+from toolkit.effects.flow_paths import FlowPaths, follow_flow_paths
+from toolkit.effects.flow_projection import FlowProjection, project_flows
+from toolkit.effects.group_schooling import GroupDesign
+from toolkit.effects.rotation_channel import RotationChannel, decompose_joining
+from toolkit.effects.rotation_data import (
+    RotationCounty,
+    RotationSample,
+    Weighting,
+    build_rotation_sample,
+    trace_rotation,
+)
+from toolkit.reporting.parameters import TeacherRotation
+from toolkit.reporting.study import Study
+from toolkit.standards import Standard
+
+STAGES = ("primary", "junior")
+FLOWS = {
+    "backbone_teachers": ("backbone_inflow", "backbone_outflow", "first_year_inflow"),
+    "all_teachers": ("inflow", "outflow", "first_year_inflow"),
+}
+KINDS = {
+    "kinds_spell_year": ("backbone_year_1", "backbone_year_2", "backbone_year_3", "backbone_after"),
+    "kinds_group": ("backbone_inside", "backbone_outside"),
+    "kinds_direction": ("backbone_down", "backbone_level", "backbone_up"),
+}
+
+
+def read_flow_settings(study: Study) -> FlowSettings:
+    """Return the flows and draws that the parameters set."""
+    parameters = _parameters(study)
+    return FlowSettings(flows=FLOWS[parameters.dose], n_draws=parameters.draws, seed=parameters.seed)
+
+
+def trace_counties(counties: Sequence[County], standard: Standard) -> tuple[RotationCounty, ...]:
+    """Trace rotation and outcomes of every county."""
+    return tuple(trace_rotation(county, standard) for county in counties)
+
+
+def build_samples(study: Study, data: Sequence[RotationCounty]) -> tuple[RotationSample, ...]:
+    """Return the panel of each stage."""
+    parameters = _parameters(study)
+    return tuple(
+        build_rotation_sample(
+            data,
+            stage=stage,
+            outcome=parameters.outcome,
+            weighting=cast("Weighting", parameters.weighting),
+        )
+        for stage in STAGES
+    )
+
+
+def study_stages(samples: Sequence[RotationSample], settings: FlowSettings) -> tuple[FlowStudy, ...]:
+    """Estimate the joint model of each stage."""
+    return tuple(study_flows(sample, settings) for sample in samples)
+
+
+def study_kinds(
+    samples: Sequence[RotationSample], settings: FlowSettings
+) -> dict[str, tuple[FlowStudy, ...]]:
+    """Estimate the joint model of each stage with the flow in split, by division."""
+    return {
+        division: tuple(study_flow_kinds(sample, kinds, settings) for sample in samples)
+        for division, kinds in KINDS.items()
+    }
+
+
+def follow_paths(samples: Sequence[RotationSample], settings: FlowSettings) -> tuple[FlowPaths, ...]:
+    """Estimate effects by year since the first change of a flow, of each stage."""
+    return tuple(follow_flow_paths(sample, settings) for sample in samples)
+
+
+def project_stages(samples: Sequence[RotationSample], settings: FlowSettings) -> tuple[FlowProjection, ...]:
+    """Follow schools after a clean change of one flow, of each stage."""
+    return tuple(project_flows(sample, settings) for sample in samples)
+
+
+def decompose_stages(
+    data: Sequence[RotationCounty], flows: Sequence[FlowStudy], weighting: str
+) -> tuple[RotationChannel, ...]:
+    """Set the effect of joining a group beside what its moves of teachers would do, of each stage.
+
+    The study of joining is that of report 03 with its usual design.
+    """
+    design = GroupDesign(weighting=cast("Weighting", weighting))
+    return tuple(decompose_joining(data, one, design.rules("member"), design.settings) for one in flows)
+
+
+def _parameters(study: Study) -> TeacherRotation:
+    if not isinstance(study.parameters, TeacherRotation):
+        raise TypeError("the study has not the parameters of 04_teacher_rotation")
+    return study.parameters

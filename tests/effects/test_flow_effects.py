@@ -178,3 +178,17 @@ def test_net_effects_use_the_covariance_of_the_effects():
     covariance = linked_covariance(found, sample.links)
     net = net_effects(sample, found, covariance, QUICK).set_index("net")["std_error"]
     assert net["net_move"] ** 2 == pytest.approx(covariance[:2, :2].sum())
+
+
+def test_schools_that_rise_steadily_and_receive_teachers_leave_nothing_without_their_trends():
+    sample = make_rotation_sample(
+        np.random.default_rng(18), n_schools=80, effects=(0.0, 0.0, 0.0), noise=0.05
+    )
+    slope = np.diff(sample.flows["backbone_inflow"][:, [0, -1]], axis=1)
+    rising = replace(sample, outcomes=sample.outcomes + 0.3 * slope * np.arange(len(YEARS)))
+    found = study_flows(rising, QUICK)
+    own, without = (
+        table.set_index("flow").loc["backbone_inflow"] for table in (found.table, found.without_trends)
+    )
+    assert own["conf_low"] > 0
+    assert without["conf_low"] < 0 < without["conf_high"]

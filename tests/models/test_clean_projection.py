@@ -103,6 +103,16 @@ def test_contributions_add_up_to_zero_and_give_the_variance_over_draws():
     assert np.mean(errors) == pytest.approx(spread, rel=0.15)
 
 
+def test_estimates_without_a_unit_are_those_of_the_panel_without_it():
+    outcomes, flow, others, blocks = made(np.random.default_rng(9), n_units=30)
+    found = estimate(outcomes, flow, others, blocks)
+    for unit in np.flatnonzero(np.isfinite(found.left_out))[:5]:
+        kept = np.arange(30) != unit
+        again = attempt(outcomes[kept], flow[kept], others[kept], blocks[kept])
+        assert again is not None
+        assert found.left_out[unit] == pytest.approx(again.estimate, abs=1e-9)
+
+
 def test_changes_smaller_than_the_limit_are_none():
     outcomes, flow, others, blocks = made(np.random.default_rng(5))
     shaken = flow + 0.001 * np.random.default_rng(6).random(flow.shape)

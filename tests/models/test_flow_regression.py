@@ -128,3 +128,26 @@ def test_a_school_seen_once_does_not_enter():
     np.testing.assert_allclose(
         found.estimates, estimate_flow_regression(panel.take(np.arange(1, 12))).estimates
     )
+
+
+def test_trends_are_those_of_a_dummy_and_a_line_for_each_unit():
+    rng = np.random.default_rng(14)
+    panel = made(rng, blocks=np.repeat([0, 1], 6), controls=1, gaps=0.1)
+    tilted = panel.outcomes + rng.normal(size=(12, 1)) * np.arange(6)
+    given = FlowPanel(tilted, panel.flows, panel.controls, panel.weights, panel.blocks, with_trends=True)
+    cells = given.cells
+    units, years = np.nonzero(cells)
+    root = np.sqrt(given.weights[units])[:, None]
+    unit = (units[:, None] == np.arange(12)[None, :]).astype(float)
+    pair = given.blocks[units] * 6 + years
+    period = (pair[:, None] == np.unique(pair)[None, :]).astype(float)
+    terms = [given.flows[cells], given.controls[cells], unit, unit * years[:, None], period]
+    design = np.hstack(terms) * root
+    by_hand = np.linalg.lstsq(design, tilted[cells] * root[:, 0], rcond=None)[0][:2]
+    found = estimate_flow_regression(given)
+    np.testing.assert_allclose(found.estimates, by_hand, atol=1e-8)
+    plain = FlowPanel(panel.outcomes, *[getattr(panel, name) for name in NAMES], with_trends=True)
+    np.testing.assert_allclose(estimate_flow_regression(plain).estimates, found.estimates, atol=1e-8)
+
+
+NAMES = ("flows", "controls", "weights", "blocks")

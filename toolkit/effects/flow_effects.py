@@ -82,6 +82,10 @@ class FlowStudy:
         Of the joint test that next year's flows in and out do nothing this year.
     wild : tuple of WildTest
         Each effect judged by the wild cluster bootstrap, beside the printed interval.
+    without_trends : pandas.DataFrame
+        `EFFECT_COLUMNS` once more, each school's linear trend taken out: teachers may have been sent where
+        scores were rising steadily, which the test of next year's flows does not see. Empty where the years
+        do not suffice.
     """
 
     sample: RotationSample
@@ -93,6 +97,7 @@ class FlowStudy:
     covariance: Floats = field(default_factory=lambda: np.empty((0, 0)))
     placebo_p_value: float = np.nan
     wild: tuple[WildTest, ...] = ()
+    without_trends: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EFFECT_COLUMNS))
 
     @property
     def is_refused(self) -> bool:
@@ -131,24 +136,42 @@ def study_flows(sample: RotationSample, settings: FlowSettings | None = None) ->
         return FlowStudy(sample, chosen, guard, None, *nothing)
     found = estimate_flow_regression(sample.panel_of(chosen.flows))
     covariance = linked_covariance(found, sample.links)
-    effective = effective_schools(found)
-    rows = [
-        (name, *_judged(found.estimates[term], covariance[term, term], effective[term], chosen), *more)
-        for term, (name, more) in enumerate(
-            zip(chosen.flows, zip(found.spreads, effective, strict=True), strict=True)
-        )
-    ]
     return FlowStudy(
         sample=sample,
         settings=chosen,
         guard=guard,
         regression=found,
-        table=pd.DataFrame(rows, columns=EFFECT_COLUMNS),
+        table=_table(found, covariance, chosen),
         net=net_effects(sample, found, covariance, chosen),
         covariance=covariance,
         placebo_p_value=_next_year(sample, chosen),
         wild=_wild(found, chosen),
+        without_trends=_without_trends(sample, chosen),
     )
+
+
+def _table(found: FlowRegression, covariance: Floats, settings: FlowSettings) -> pd.DataFrame:
+    """Return one row per flow with effect, interval and what identifies it."""
+    effective = effective_schools(found)
+    rows = [
+        (
+            name,
+            *_judged(found.estimates[term], covariance[term, term], effective[term], settings),
+            found.spreads[term],
+            effective[term],
+        )
+        for term, name in enumerate(settings.flows)
+    ]
+    return pd.DataFrame(rows, columns=EFFECT_COLUMNS)
+
+
+def _without_trends(sample: RotationSample, settings: FlowSettings) -> pd.DataFrame:
+    """Return the effects once each school's linear trend is taken out."""
+    try:
+        found = estimate_flow_regression(sample.panel_of(settings.flows, with_trends=True))
+    except ValueError:
+        return pd.DataFrame(columns=EFFECT_COLUMNS)
+    return _table(found, linked_covariance(found, sample.links), settings)
 
 
 def linked_covariance(found: FlowRegression, links: NDArray[np.int64]) -> Floats:

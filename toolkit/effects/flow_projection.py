@@ -65,8 +65,9 @@ def project_flows(
 
     Estimand: mean change of the outcome per full-time equivalent and 100 students, over schools and years
     with a change of the flow of which nothing moved the year before and up to the horizon, larger changes
-    counting more. Effects may differ freely between schools and years; what the joint model assumes of
-    earlier flows is not needed, since there are none. Few changes are as clean as that.
+    counting more. In the year of the change receiving holds what the teacher's first year costs. Effects may
+    differ freely between schools and years; what the joint model assumes of earlier flows is not needed,
+    since there are none. Few changes are as clean as that.
 
     Parameters
     ----------
@@ -96,6 +97,8 @@ def project_flows(
                 rates[name],
                 other[:, :, None],
                 horizon=horizon,
+                # A placebo is one only if nothing moved between the year shown and the change.
+                quiet=max(1, -horizon - 1),
                 unchanged=limit,
                 weights=sample.weights,
                 blocks=sample.blocks,
@@ -112,7 +115,9 @@ def _row(found: CleanProjection | None, settings: FlowSettings) -> tuple[object,
     if found.n_units_changed < LEAST_CHANGED:
         return (*[np.nan] * 4, *counts, "projection_few_clean_changes")
     used = found.contributions[found.contributions != 0]
-    error = float(np.sqrt(used @ used * len(used) / (len(used) - 1)))
+    left = found.left_out[np.isfinite(found.left_out)]
+    # Leaving schools out: with few changes, sums of squared contributions are too small.
+    error = float(np.sqrt((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum()))
     degrees = degrees_of_freedom(debiased_effective_clusters(used))
     half = float(stats.t.ppf(0.5 + settings.confidence_level / 2, degrees)) * error
     return (found.estimate, error, found.estimate - half, found.estimate + half, *counts, "")

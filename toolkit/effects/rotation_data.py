@@ -110,14 +110,16 @@ class RotationSample:
         total = np.nansum(students, axis=1)
         return np.divide(total, n_years, out=np.full(len(total), np.nan), where=n_years > 0)
 
-    def panel_of(self, names: Sequence[str], *, leads: Sequence[str] = ()) -> FlowPanel:
+    def panel_of(
+        self, names: Sequence[str], *, leads: Sequence[str] = (), with_trends: bool = False
+    ) -> FlowPanel:
         """Return the panel of some flows; `leads` enter with next year's value, after the others."""
         terms = [self.flows[name] for name in names]
         ahead = [
             np.column_stack([self.flows[name][:, 1:], np.full(len(self.units), np.nan)]) for name in leads
         ]
         flows = np.stack([*terms, *ahead], axis=2)
-        return FlowPanel(self.outcomes, flows, self.controls, self.weights, self.blocks)
+        return FlowPanel(self.outcomes, flows, self.controls, self.weights, self.blocks, with_trends)
 
     def teachers(self, name: str) -> Floats:
         """Return a flow in full-time equivalents, (n_units, n_years)."""

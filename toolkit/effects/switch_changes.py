@@ -24,6 +24,7 @@ CHANGE_COLUMNS = [
     "prior",
     "value_added",
     "rotated",
+    "previous",
 ]
 MOVE_COLUMNS = ["teacher", "school", "stage", "subject", "grade", "year", "window", "by_rotation"]
 
@@ -35,10 +36,12 @@ class SwitchChanges:
     Attributes
     ----------
     changes : pandas.DataFrame
-        `CHANGE_COLUMNS`: `year` is the later one; `pupils` the mean number of both years; `known_share` the smaller
-        share of pupils whose teacher has a prediction; the changes of the mean `score`, of the mean earlier score
-        `prior` (missing without), of the mean predicted `value_added`, and the part of it that `rotated` in or
-        out. One row per window of years that the prediction leaves out.
+        `CHANGE_COLUMNS`: `year` is the later one; `pupils` the mean number of both years; `known_share` the
+        smaller share of pupils whose teacher has a prediction; the changes of the mean `score`, of the mean
+        earlier score `prior` (missing without), of the mean predicted `value_added`, and the part of it that
+        `rotated` in or out; and `previous`, the change a year before of the mean predicted value added of
+        those who taught the grade below, whose pupils these are now (missing where it was not tested). One
+        row per window of years that the prediction leaves out.
     moves : pandas.DataFrame
         `MOVE_COLUMNS`: arrivals and departures behind them. Rows are persons: none may be shown.
     """
@@ -63,8 +66,8 @@ def compute_switch_changes(
     windows : mapping of str to sequence of int
         Years left out, from the later year compared.
     placed : pandas.DataFrame, optional
-        Spells of rotation, see `place_spells`; a teacher arrives or leaves by rotation who is at the school in one
-        of the two years and not in the other, where a spell begins or has ended that year.
+        Spells of rotation, see `place_spells`; a teacher arrives or leaves by rotation who is at the school
+        in one of the two years and not in the other, where a spell begins or has ended that year.
     """
     people = _People(cells, residuals, _turns(placed))
     changes, moves = [], []
@@ -115,9 +118,15 @@ class _People:
     def __init__(self, cells: TeacherCells, residuals: TeacherResiduals, turns: pd.MultiIndex) -> None:
         rows = self.rows = cells.cells
         self.year = rows["year"].to_numpy(dtype=int)
-        self.post = pd.MultiIndex.from_frame(residuals.posts).get_indexer(pd.MultiIndex.from_frame(rows[POST]))
+        self.post = pd.MultiIndex.from_frame(residuals.posts).get_indexer(
+            pd.MultiIndex.from_frame(rows[POST])
+        )
         self.cell = rows.groupby(SCHOOL_CELL).ngroup().to_numpy()
-        self.labels = rows[SCHOOL_CELL].iloc[np.unique(self.cell, return_index=True)[1]].reset_index(drop=True)
+        self.labels = (
+            rows[SCHOOL_CELL].iloc[np.unique(self.cell, return_index=True)[1]].reset_index(drop=True)
+        )
+        below = self.labels.assign(grade=self.labels["grade"] - 1)
+        self.below = pd.MultiIndex.from_frame(self.labels).get_indexer(pd.MultiIndex.from_frame(below))
         self.seat = rows.groupby(["teacher", "school", "stage", "subject"]).ngroup().to_numpy()
         self.weight = rows["weight"].to_numpy(dtype=float)
         self.turned = {
@@ -131,9 +140,20 @@ class _People:
         before = self._means(self.year == year - 1, self._rotated(year)[1], predicted, known)
         both = (now["pupils"] > 0) & (before["pupils"] > 0)
         found = {name: now[name] - before[name] for name in ("score", "prior", "value_added", "rotated")}
+        found["previous"] = self._previous(year, predicted, known)
         found["pupils"] = (now["pupils"] + before["pupils"]) / 2
         found["known_share"] = np.minimum(now["known_share"], before["known_share"])
         return self.labels.assign(**found)[both].reset_index(drop=True)
+
+    def _previous(self, year: int, predicted: Floats, known: NDArray[np.bool_]) -> Floats:
+        """Return the change of the mean value added of the grade below in the year before, (n_cells,)."""
+        none = np.zeros(len(self.year), dtype=bool)
+        sides = [
+            self._means(self.year == when, none, predicted, known)["value_added"]
+            for when in (year - 1, year - 2)
+        ]
+        change = np.append(sides[0] - sides[1], np.nan)
+        return change[self.below]
 
     def moves(self, year: int, known: NDArray[np.bool_]) -> pd.DataFrame:
         """Return the teachers with a prediction who are at the school in one of the two years alone."""
@@ -177,7 +197,7 @@ class _People:
             "value_added": mean(value, weight),
             "rotated": mean(value * by_rotation[own], weight),
             "known_share": mean(known[self.post[own]].astype(float), weight),
-            "pupils": np.bincount(cell, self.rows["n_pupils"].to_numpy(dtype=float)[own], size),
+            "pupils": np.bincount(cell, self.rows["n_pupils"].to_numpy(dtype=float)[own], size).astype(float),
         }
 
 

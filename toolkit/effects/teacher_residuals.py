@@ -33,8 +33,8 @@ class TeacherResiduals:
     persistence : mapping of (str, str) to Persistence
         By stage and subject.
     tests : pandas.DataFrame
-        One row per test that gives residuals: slope on the own earlier score, and on the mean one of the grade
-        at the school.
+        One row per test that gives residuals: slope on the own earlier score, and on the mean one of the
+        grade at the school.
     """
 
     posts: pd.DataFrame
@@ -62,12 +62,12 @@ def compute_teacher_residuals(
 ) -> TeacherResiduals:
     """Compute residual means of teachers: scores less what earlier scores predict.
 
-    Within each year, grade and subject: the slope on the own earlier score is that among pupils of one teacher
-    at one school, so that teachers who were given better pupils do not flatten it; what is left is regressed on
-    the mean earlier score of the grade at the school, since schools whose pupils were ahead stay ahead by more
-    than the score of one test says of each pupil. Better teachers at schools of better pupils lose by the
-    second step a part of what they add. Scores without an earlier one enter no residual, and tests in which
-    most have none give none.
+    Within each year, grade and subject: the slope on the own earlier score is that among pupils of one
+    teacher at one school, so that teachers who were given better pupils do not flatten it; what is left is
+    regressed on the mean earlier score of the grade at the school, since schools whose pupils were ahead stay
+    ahead by more than the score of one test says of each pupil. Better teachers at schools of better pupils
+    lose by the second step a part of what they add. Scores without an earlier one enter no residual, and
+    tests in which most have none give none.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def compute_teacher_residuals(
     persistence = {}
     for key, members in posts.groupby(["stage", "subject"]).groups.items():
         place = np.asarray(members)
-        part = ResidualMeans(means.values[place], means.pupils[place], means.places[place])
+        part = ResidualMeans(means.residuals[place], means.pupils[place], means.places[place])
         stage, subject = str(key[0]), str(key[1])  # pyright: ignore[reportIndexIssue]
         persistence[stage, subject] = estimate_persistence(part, noise[stage, subject], least_gap=least_gap)
     return TeacherResiduals(posts, years, means, rows, persistence, tests)
@@ -134,7 +134,7 @@ def _by_year(rows: pd.DataFrame, posts: pd.DataFrame, years: tuple[int, ...]) ->
     place = post * len(years) + (rows["year"].to_numpy(dtype=int) - years[0])
     weight = rows["pupils"].to_numpy(dtype=float)
     size = shape[0] * shape[1]
-    pupils = np.bincount(place, weight, size)
+    pupils = np.bincount(place, weight, size).astype(float)
     with np.errstate(invalid="ignore"):
         values = np.bincount(place, weight * rows["residual"].to_numpy(dtype=float), size) / pupils
     schools = np.full(size, -1, dtype=np.int64)
@@ -147,6 +147,10 @@ def _pupil_variances(own: pd.DataFrame, tests: pd.DataFrame) -> dict[tuple[str, 
     """Return the variance of residuals within cells by stage and subject."""
     slope = own[TEST].merge(tests, on=TEST, how="left")["slope"].to_numpy(dtype=float)
     square = own["score_square"] - 2 * slope * own["product"] + slope**2 * own["prior_square"]
-    sums = own.assign(square=square, free=own["n_prior"] - 1).groupby(["stage", "subject"])[["square", "free"]].sum()
+    sums = (
+        own.assign(square=square, free=own["n_prior"] - 1)
+        .groupby(["stage", "subject"])[["square", "free"]]
+        .sum()
+    )
     found = sums["square"] / sums["free"].clip(lower=1)
     return {(str(key[0]), str(key[1])): float(value) for key, value in found.items()}  # pyright: ignore[reportIndexIssue]

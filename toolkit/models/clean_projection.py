@@ -21,6 +21,8 @@ class CleanProjection:
         Change of the outcome per unit of change of the flow.
     contributions : ndarray, (n_units,)
         The estimate minus its limit is about their sum; zero for units that do not enter.
+    left_out : ndarray, (n_units,)
+        Estimate without each unit; missing for units that do not enter, or whose loss leaves none.
     n_changes, n_clean : int
         Unit-periods with a change, and comparison unit-periods without any.
     n_units_changed : int
@@ -30,6 +32,7 @@ class CleanProjection:
     horizon: int
     estimate: float
     contributions: Floats
+    left_out: Floats
     n_changes: int
     n_clean: int
     n_units_changed: int
@@ -125,20 +128,33 @@ def _regress(
     unit, change, response, moved = unit[useful], change[useful], response[useful], moved[useful]
     _, cell = np.unique(cell[useful], return_inverse=True)
     weight = weights[unit]
-    left = [values - _means(values, cell, weight)[cell] for values in (change, response)]
-    size = float(weight @ left[0] ** 2)
-    estimate = float(weight @ (left[0] * left[1])) / size
-    scores = weight * left[0] * (left[1] - estimate * left[0]) / size
+    estimate, residual = _slope(response, change, cell, weight)
+    moved_left = change - _means(change, cell, weight)[cell]
+    scores = weight * moved_left * residual / float(weight @ moved_left**2)
+    left_out = np.full(len(weights), np.nan)
+    for own in np.unique(unit):
+        kept = unit != own
+        left_out[own] = _slope(response[kept], change[kept], cell[kept], weight[kept])[0]
     return CleanProjection(
         horizon=horizon,
         estimate=estimate,
         contributions=np.bincount(unit, scores, minlength=len(weights)).astype(np.float64),
+        left_out=left_out,
         n_changes=int(moved.sum()),
         n_clean=int((~moved).sum()),
         n_units_changed=len(np.unique(unit[moved])),
     )
 
 
+def _slope(response: Floats, change: Floats, cell: Whole, weight: Floats) -> tuple[float, Floats]:
+    """Return the slope within cells and what it leaves; missing where nothing varies."""
+    left = [values - _means(values, cell, weight)[cell] for values in (change, response)]
+    size = float(weight @ left[0] ** 2)
+    slope = float(weight @ (left[0] * left[1])) / size if size > 0 else np.nan
+    return slope, left[1] - slope * left[0]
+
+
 def _means(values: Floats, cell: Whole, weight: Floats) -> Floats:
     """Return weighted means by cell."""
-    return np.bincount(cell, weight * values) / np.bincount(cell, weight)
+    total = np.bincount(cell, weight)
+    return np.bincount(cell, weight * values) / np.where(total > 0, total, 1.0)

@@ -30,6 +30,8 @@ class FlowPanel:
         Above zero.
     blocks : ndarray of int, (n_units,)
         County of each unit: period effects are those of the county and period.
+    with_trends : bool
+        Whether each unit has a linear trend of its own.
     """
 
     outcomes: Floats
@@ -37,6 +39,7 @@ class FlowPanel:
     controls: Floats
     weights: Floats
     blocks: Whole
+    with_trends: bool = False
 
     def __post_init__(self) -> None:
         shape = self.outcomes.shape
@@ -56,7 +59,12 @@ class FlowPanel:
     def take(self, kept: NDArray) -> "FlowPanel":
         """Return the panel of some units."""
         return FlowPanel(
-            self.outcomes[kept], self.flows[kept], self.controls[kept], self.weights[kept], self.blocks[kept]
+            self.outcomes[kept],
+            self.flows[kept],
+            self.controls[kept],
+            self.weights[kept],
+            self.blocks[kept],
+            self.with_trends,
         )
 
 
@@ -165,6 +173,18 @@ def _left_alone(gram: Floats, term: int) -> float:
 def _partial_out(panel: FlowPanel, cells: NDArray[np.bool_], values: Floats) -> Floats:
     """Take unit effects, effects of block and period, and controls out; rows times the root of the weight."""
     terms = np.concatenate([panel.controls, values], axis=2)
+    observations = (
+        _without_trends(panel, cells, terms) if panel.with_trends else _demeaned(panel, cells, terms)
+    )
+    n_nuisances = observations.shape[1] - values.shape[2]
+    nuisances, rest = observations[:, :n_nuisances], observations[:, n_nuisances:]
+    if not n_nuisances:
+        return rest
+    return rest - nuisances @ np.linalg.lstsq(nuisances, rest, rcond=None)[0]
+
+
+def _demeaned(panel: FlowPanel, cells: NDArray[np.bool_], terms: Floats) -> Floats:
+    """Return the terms without effects of unit and of block and period, (n_obs, n_terms)."""
     left = np.zeros_like(terms)
     for block in np.unique(panel.blocks):
         own = panel.blocks == block
@@ -172,9 +192,18 @@ def _partial_out(panel: FlowPanel, cells: NDArray[np.bool_], values: Floats) -> 
         for term in range(terms.shape[2]):
             given = np.where(cells[own], terms[own, :, term], 0.0)
             left[own, :, term] = effects.gaps(given)
-    observations = left[cells] * np.sqrt(panel.weights[np.nonzero(cells)[0]])[:, None]
-    n_controls = panel.controls.shape[2]
-    controls, rest = observations[:, :n_controls], observations[:, n_controls:]
-    if not n_controls:
-        return rest
-    return rest - controls @ np.linalg.lstsq(controls, rest, rcond=None)[0]
+    return left[cells] * np.sqrt(panel.weights[np.nonzero(cells)[0]])[:, None]
+
+
+def _without_trends(panel: FlowPanel, cells: NDArray[np.bool_], terms: Floats) -> Floats:
+    """Return dummies of block and period, then the terms, without effects and trends of units."""
+    units, periods = np.nonzero(cells)
+    pair = panel.blocks[units] * cells.shape[1] + periods
+    dummies = (pair[:, None] == np.unique(pair)[None, :]).astype(np.float64)
+    root = np.sqrt(panel.weights[units])[:, None]
+    left = np.hstack([dummies, terms[cells]]) * root
+    for unit in np.unique(units):
+        own = units == unit
+        basis, _ = np.linalg.qr(root[own] * np.column_stack([np.ones(own.sum()), periods[own]]))
+        left[own] -= basis @ (basis.T @ left[own])
+    return left

@@ -174,7 +174,7 @@ def _laplacian(matches: Matches) -> sparse.csr_array:
     cross = sparse.csr_array((n, (teacher, school)), shape=shape)
     scaled = sparse.csr_array((n / rows[teacher], (teacher, school)), shape=shape)
     own = np.bincount(school, n, minlength=size)
-    return (sparse.diags_array(own) - cross.T @ scaled).tocsr()
+    return (sparse.diags_array(own.astype(np.float64)) - cross.T @ scaled).tocsr()
 
 
 def _inverse(laplacian: Floats) -> Floats:

@@ -60,8 +60,11 @@ def _effect(study: FlowStudy, place: int) -> Finding:
     row = study.table.iloc[place]
     flow, stage = f"flow_{row['flow']}", study.sample.stage
     seen = row["conf_low"] > 0 or row["conf_high"] < 0
-    spoiled = study.placebo_p_value < SIGNIFICANT
-    name = "detected_doubtful" if seen and spoiled else "detected" if seen else "not_detected"
+    name = "detected" if seen else "not_detected"
+    if seen and study.placebo_p_value < SIGNIFICANT:
+        name = "detected_doubtful"
+    elif seen and not _holds_without_trends(study, str(row["flow"])):
+        name = "detected_with_trend"
     where = {"stage": stage, "flow": flow}
     numbers = tuple(
         number_in_cell(one, float(row[one]), EFFECTS_TABLE, one, where)
@@ -81,6 +84,12 @@ def _effect(study: FlowStudy, place: int) -> Finding:
         detectable=plain_text(row["detectable"]),
         percent=f"{100 * study.settings.confidence_level:g}",
     )
+
+
+def _holds_without_trends(study: FlowStudy, flow: str) -> bool:
+    """Say whether the effect is still seen without the schools' own trends."""
+    own = study.without_trends[study.without_trends["flow"] == flow]
+    return bool(((own["conf_low"] > 0) | (own["conf_high"] < 0)).any())
 
 
 def _net(study: FlowStudy) -> Finding:

@@ -1,6 +1,7 @@
 """The design of a rotation study from the parameters of its notebook, and the schools it is of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from toolkit.data.county import County
@@ -16,6 +17,10 @@ from toolkit.effects.rotation_data import (
     build_rotation_sample,
     trace_rotation,
 )
+from toolkit.effects.rotation_movers import RotationMovers, study_rotation_movers
+from toolkit.effects.teacher_switch import TeacherSwitch, study_teacher_switch
+from toolkit.effects.teacher_variance import TeacherVariance, study_teacher_variance
+from toolkit.indicators.teacher_cells import TeacherCells, compute_teacher_cells
 from toolkit.reporting.parameters import TeacherRotation
 from toolkit.reporting.study import Study
 from toolkit.standards import Standard
@@ -30,6 +35,28 @@ KINDS = {
     "kinds_group": ("backbone_inside", "backbone_outside"),
     "kinds_direction": ("backbone_down", "backbone_level", "backbone_up"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherStudies:
+    """What the scores of pupils say of their teachers.
+
+    Attributes
+    ----------
+    cells : TeacherCells
+        Means by teacher, and how many pupils are linked to one.
+    switch : TeacherSwitch
+        Changes of teachers against changes of means, both stages.
+    movers : RotationMovers
+        Rotating teachers before and after, beside matched stayers.
+    variances : tuple of TeacherVariance
+        Teachers and schools, one per stage.
+    """
+
+    cells: TeacherCells
+    switch: TeacherSwitch
+    movers: RotationMovers
+    variances: tuple[TeacherVariance, ...]
 
 
 def read_flow_settings(study: Study) -> FlowSettings:
@@ -91,6 +118,18 @@ def decompose_stages(
     """
     design = GroupDesign(weighting=cast("Weighting", weighting))
     return tuple(decompose_joining(data, one, design.rules("member"), design.settings) for one in flows)
+
+
+def study_teachers(study: Study, data: Sequence[RotationCounty]) -> TeacherStudies:
+    """Study teachers of the county of the report, as far as pupils are linked to them."""
+    cells = compute_teacher_cells(study.county, study.standard)
+    placed = data[0].placed
+    return TeacherStudies(
+        cells=cells,
+        switch=study_teacher_switch(cells, placed),
+        movers=study_rotation_movers(cells, placed),
+        variances=tuple(study_teacher_variance(cells, stage) for stage in STAGES),
+    )
 
 
 def _parameters(study: Study) -> TeacherRotation:

@@ -25,6 +25,14 @@ from toolkit.vocabulary import Language, format_number, label, sentence
 PREFIX = "rotation_effect_"
 ALONE = "rotation_interval_by_school"
 NUMBERS = ("std_error", "degrees", "conf_low", "conf_high", "p_value")
+BESIDE = (
+    "wild_low",
+    "wild_high",
+    "placebo_p_value",
+    "detrended_effect",
+    "detrended_low",
+    "detrended_high",
+)
 MEANINGS = {
     "backbone_inflow": "flow_receiving_effect",
     "inflow": "flow_receiving_effect",
@@ -123,14 +131,11 @@ def tabulate_flow_effects(studies: Sequence[FlowStudy], language: Language) -> T
         vocabulary_column("stage", language, kind="code"),
         _column("flow", language, kind="code", below="meaning"),
         _column("meaning", language, in_files_only=True),
-        *(_column(name, language) for name in ("effect", "interval", "p", "wild_p", "detectable")),
-        *(_column(name, language) for name in ("effective", "spread")),
-        *(
-            _column(name, language, in_files_only=True)
-            for name in (*NUMBERS, "wild_low", "wild_high", "placebo_p_value")
-        ),
+        *(_column(name, language) for name in ("effect", "interval", "p", "wild_p", "detrended")),
+        *(_column(name, language) for name in ("detectable", "effective", "spread")),
+        *(_column(name, language, in_files_only=True) for name in (*NUMBERS, *BESIDE)),
     )
-    notes = [sentence("rotation_note_unit", language), sentence("rotation_note_wild", language)]
+    notes = [sentence(f"rotation_note_{name}", language) for name in ("unit", "wild", "trends")]
     notes += [_next_year(study, language) for study in studies if not study.is_refused]
     caption = rotation_caption("rotation_flow_effects", language, level=_level(studies), notes=tuple(notes))
     return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
@@ -337,8 +342,10 @@ def _later_level(found: Sequence[FlowPaths] | Sequence[FlowProjection]) -> float
 
 def _effect_rows(study: FlowStudy, language: Language) -> list[dict[str, Any]]:
     rows = []
+    trended = study.without_trends.set_index("flow")
     for row, wild in zip(study.table.to_dict("records"), study.wild, strict=True):
         flow = str(row["flow"])
+        limits = [trended[name].get(flow, np.nan) for name in ("conf_low", "conf_high")]
         rows.append(
             {
                 **_numbers(row, language),
@@ -349,6 +356,10 @@ def _effect_rows(study: FlowStudy, language: Language) -> list[dict[str, Any]]:
                 "wild_low": wild.conf_low,
                 "wild_high": wild.conf_high,
                 "placebo_p_value": study.placebo_p_value,
+                "detrended": range_text(limits[0], limits[1], language),
+                "detrended_effect": trended["effect"].get(flow, np.nan),
+                "detrended_low": limits[0],
+                "detrended_high": limits[1],
             }
         )
     return rows

@@ -15,8 +15,9 @@ In three invalid cells nothing has an effect and moves answer to outcomes: volun
 "sent after a rise": a receiving school is drawn the more often, the more its observed scores have risen over
 the last two years (e times as often per standard deviation). "sent where scores rise" and "volunteers from
 schools that rise": a third of the schools rise by 0.03 a year for good and are drawn four times as often as
-receiving, or as sending schools. A finding is false where the interval excludes zero and the test of next
-year's flows does not qualify it, as in the report. Writes `rotation.json`.
+receiving, or as sending schools. A finding is false where the interval excludes zero, the test of next year's
+flows does not qualify it and the interval without the schools' own trends excludes zero, too, as in the
+report. Writes `rotation.json`.
 """
 
 import json
@@ -238,9 +239,12 @@ def joint_rows(drawn: Drawn) -> list[Result]:
         return [{"estimator": "joint", "flow": flow, "refusal": refusal} for flow in SETTINGS.flows]
     estimands = estimate_flow_regression(drawn.effects.panel_of(SETTINGS.flows)).estimates
     doubtful = bool(found.placebo_p_value < SIGNIFICANT)
+    without = found.without_trends.set_index("flow")
+    holds = (without["conf_low"] > 0) | (without["conf_high"] < 0)
     rows = zip(found.table.to_dict("records"), estimands, drawn.planted, strict=True)
     return [
-        row_of("joint", str(given["flow"]), given, float(estimand), planted) | {"doubtful": doubtful}
+        row_of("joint", str(given["flow"]), given, float(estimand), planted)
+        | {"doubtful": doubtful, "holds": bool(holds.get(given["flow"], False))}
         for given, estimand, planted in rows
     ]
 
@@ -252,6 +256,7 @@ def row_of(estimator: str, flow: str, given: dict, estimand: float, planted: flo
         "flow": flow,
         "refusal": "",
         "doubtful": False,
+        "holds": True,
         "estimate": float(given["effect"]),
         "std_error": float(given["std_error"]),
         "low": float(given["conf_low"]),
@@ -304,6 +309,7 @@ def summaries(table: pd.DataFrame, size: str, case: str) -> list[Result]:
         rows.append(row | summary(own))
     joint = table[(table["estimator"] == "joint") & (table["refusal"] == "")]
     found = ((joint["low"] > 0) | (joint["high"] < 0)) & ~joint["doubtful"].astype(bool)
+    found &= joint["holds"].astype(bool)
     for name, flows in (("any of two", SETTINGS.flows[:2]), ("any of three", SETTINGS.flows)):
         by_county = found[joint["flow"].isin(flows)].groupby(joint["draw"]).any()
         rows.append(cell | {"estimator": "joint", "flow": name, "finding": float(by_county.mean())})
@@ -334,7 +340,7 @@ def summary(own: pd.DataFrame) -> Result:
         "covered_planted": float(given["planted"].between(low, high).mean()) if is_planted else None,
         "excludes_zero": float(excludes.mean()),
         "doubtful": float(given["doubtful"].astype(bool).mean()),
-        "finding": float((excludes & ~given["doubtful"].astype(bool)).mean()),
+        "finding": float((excludes & ~given["doubtful"].astype(bool) & given["holds"].astype(bool)).mean()),
         "width": float((high - low).mean()),
     }
 

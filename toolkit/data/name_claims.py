@@ -102,6 +102,7 @@ class ClaimIndex:
         self._by_base: dict[str, list[Claim]] = {}
         self.labels: dict[str, str] = {}
         self._town_of: dict[str, str] = {}
+        self._listed = set(known["school_name"].astype(str).str.strip())
         columns = (known[name] for name in ("school_id", "school_name", "former_names", "town"))
         for code, name, former, town in zip(*columns, strict=True):
             self._town_of[str(code)] = "" if pd.isna(town) else squeezed(str(town))
@@ -192,10 +193,15 @@ class ClaimIndex:
         return {code: frozenset(forms) for code, forms in names.items()}
 
     def _add_links(self, links: pd.DataFrame) -> None:
-        """Let the old name of a renamed or merged school mean the school it became."""
-        columns = (links[name] for name in ("from_school_name", "to_school_id", "link_kind"))
-        for old, code, kind in zip(*columns, strict=True):
-            if not pd.isna(old) and not pd.isna(code) and kind in ("rename", "merge"):
+        """Let the old name of a renamed or merged school mean the school it became.
+
+        A name that the register still lists is that of its own row, before the change and after.
+        """
+        names = ("from_school_name", "to_school_id", "link_kind")
+        for old, code, kind in zip(*(links[name] for name in names), strict=True):
+            if pd.isna(old) or pd.isna(code) or kind not in ("rename", "merge"):
+                continue
+            if str(old).strip() not in self._listed:
                 self._add(str(code), str(old), "linked")
 
     def _add(self, code: str, name: str, source: Source) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from toolkit.data.county import County
 from toolkit.data.schema import COMPULSORY_STAGES
 from toolkit.indicators.exposure import compute_rotation_spells
+from toolkit.indicators.rotation_records import ends_of
 from toolkit.indicators.school_calendar import exposure_settings
 from toolkit.indicators.stable_units import StableUnits
 
@@ -35,8 +36,9 @@ PLACED_COLUMNS = [
 def place_spells(county: County, units: pd.DataFrame, found: StableUnits) -> pd.DataFrame:
     """Place each usable spell of rotation between two units of a study.
 
-    A spell without stage belongs to the one in which both schools teach, if there is one only. The share
-    of full time is 1 where the kind of rotation is full-time and none is given.
+    A full-time spell without end is over when the teacher's next one begins. A spell without stage belongs
+    to the one in which both schools teach, if there is one only. The share of full time is 1 where the kind
+    of rotation is full-time and none is given.
 
     Parameters
     ----------
@@ -66,8 +68,13 @@ def place_spells(county: County, units: pd.DataFrame, found: StableUnits) -> pd.
     ]
     part_time = spells["rotation_type"].isin(exposure_settings("rotation")["part_time_types"])
     share = spells["full_time_share"].where(spells["full_time_share"].notna() | part_time, 1.0)
+    ends = ends_of(spells["teacher_id"], spells["start"], spells["end"])
     placed = spells.assign(
-        **sides, stage=stages, is_backbone=spells["is_backbone"].fillna(False).astype(bool), share=share
+        end=ends.where(~part_time, spells["end"]),
+        **sides,
+        stage=stages,
+        is_backbone=spells["is_backbone"].fillna(False).astype(bool),
+        share=share,
     )
     conditions = {
         "rotation_inside_unit": (placed["sending"] == placed["receiving"]) & (placed["sending"] != ""),

@@ -63,7 +63,8 @@ def find_second_places(table: pd.DataFrame, periods: MergedRecords, usable: NDAr
     """Say which spells put a teacher at a second school for more than full time in all, (n_records,).
 
     The earlier spell is kept. A share that is not said is full time, except for kinds of rotation that
-    are part-time by nature: these do not decide.
+    are part-time by nature: these do not decide. A spell without end is over when the teacher's next one
+    begins: its end was forgotten.
 
     Parameters
     ----------
@@ -81,15 +82,26 @@ def find_second_places(table: pd.DataFrame, periods: MergedRecords, usable: NDAr
             "teacher": table["teacher_id"],
             "place": school_keys(table, "receiving"),
             "start": periods.start,
-            "end": periods.end.fillna(pd.Timestamp.max),
+            "end": periods.end,
             "share": share,
         }
     )[usable]
+    ends = ends_of(own["teacher"], own["start"], own["end"])
+    own = own.assign(end=ends.fillna(pd.Timestamp.max))
     second = pd.Series(False, index=table.index)
     several = own["teacher"].duplicated(keep=False) & (own["place"] != "")
     for _, group in own[several].sort_values("start", kind="stable").groupby("teacher", sort=False):
         second[_too_many(group)] = True
     return second
+
+
+def ends_of(teacher: pd.Series, start: pd.Series, end: pd.Series) -> pd.Series:
+    """Return the ends of spells; one without is over the day before the same teacher's next spell begins."""
+    order = pd.DataFrame({"teacher": teacher, "start": start}).sort_values(
+        ["teacher", "start"], kind="stable"
+    )
+    following = order.groupby("teacher", sort=False)["start"].shift(-1)
+    return end.fillna(following.reindex(end.index) - pd.Timedelta(days=1))
 
 
 def fill_from_roster(spells: pd.DataFrame, roster: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.people import school, school_year, spell, with_tables
 from toolkit.indicators.exposure import compute_rotation_spells
+from toolkit.indicators.rotation_records import ends_of
 
 
 def spells_of(rotations, teachers=None):
@@ -166,3 +167,11 @@ def test_the_title_at_the_start_comes_from_the_row_else_from_the_roster():
     ]
     titles = spells_of(records, roster).spells["title"]
     assert [None if pd.isna(title) else title for title in titles] == ["level_1", "senior", "level_2", None]
+
+
+def test_an_end_that_was_forgotten_is_the_day_before_the_teachers_next_spell():
+    teacher = pd.Series(["a", "a", "b"])
+    start = pd.to_datetime(pd.Series(["2020-09-01", "2022-09-01", "2020-09-01"]))
+    found = ends_of(teacher, start, pd.Series([pd.NaT] * 3))
+    assert found.tolist()[0] == pd.Timestamp("2022-08-31")
+    assert found.isna().tolist() == [False, True, True]

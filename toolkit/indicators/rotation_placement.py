@@ -68,9 +68,10 @@ def place_spells(county: County, units: pd.DataFrame, found: StableUnits) -> pd.
     ]
     part_time = spells["rotation_type"].isin(exposure_settings("rotation")["part_time_types"])
     share = spells["full_time_share"].where(spells["full_time_share"].notna() | part_time, 1.0)
-    ends = ends_of(spells["teacher_id"], spells["start"], spells["end"])
+    whole = spells[~part_time]
+    ends = ends_of(whole["teacher_id"], whole["start"], whole["end"])
     placed = spells.assign(
-        end=ends.where(~part_time, spells["end"]),
+        end=spells["end"].fillna(ends),
         **sides,
         stage=stages,
         is_backbone=spells["is_backbone"].fillna(False).astype(bool),

@@ -4,10 +4,12 @@
 
 Every county is the demonstration county with another seed: groups chosen for weak schools with a bad year
 (-0.10) before joining, tight and loose forms that ramp up over three years, leads that lose 0.01, untouched
-schools near a member that gain 0.01, rotation, dirt. The seeds were fixed before looking. Two truths are
-compared with: the planted effect of membership on the members that entered (the estimand), and what the
-estimator makes of the planted effects of all schools without any noise (the contrast), which holds the
-spillover on comparison schools, too. The bias of the estimator is measured against the contrast.
+schools near a member that gain 0.01, pupils who enter a member school after it joined and are 0.05 better
+(tested from the year after joining in junior schools, years later in primary ones), rotation, dirt. The seeds
+were fixed before looking. Two truths are compared with: the planted effect of membership on the members that
+entered (the estimand), and what the estimator makes of the planted effects of all schools without any noise
+(the contrast), which holds spillover on comparison schools, rotation and intake, too. The bias of the
+estimator is measured against the contrast.
 
 Pools of 30 counties are drawn from the 200 without replacement: six that share no county, and 60 that do.
 """
@@ -21,7 +23,8 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from toolkit.data.simulate import SimulationSettings, simulate_county
+from toolkit.data.simulate import PlantedEffects, SimulationSettings, simulate_county
+from toolkit.data.simulate.scores import GRADES
 from toolkit.effects.adoption_panel import AdoptionSample, pool_samples
 from toolkit.effects.adoption_study import estimate_adoption_study, with_base_year
 from toolkit.effects.group_schooling import GroupDesign, trace_group_schooling
@@ -69,11 +72,20 @@ def draw_county(number: int) -> Drawn:
 
 
 def _planted(sample: AdoptionSample, truth: pd.DataFrame) -> np.ndarray:
-    """Return the planted effects of membership and of rotation, (2, n_units, n_periods)."""
+    """Return the planted effects of membership, of rotation and of intake, (3, n_units, n_periods)."""
     own = truth[truth["stage"] == sample.stage].set_index(["school_id", "year"])
     keys = pd.MultiIndex.from_product([sample.units["school_id"], sample.periods.astype(int)])
     values = own[["membership_effect", "rotation_effect"]].reindex(keys).fillna(0.0).to_numpy()
-    return values.reshape(*sample.outcomes.shape, 2).transpose(2, 0, 1)
+    effects = values.reshape(*sample.outcomes.shape, 2).transpose(2, 0, 1)
+    return np.concatenate([effects, _intake(sample)[None]])
+
+
+def _intake(sample: AdoptionSample) -> np.ndarray:
+    """Return the gain of pupils who entered after joining, by their share of both tested grades."""
+    first, second, entry = GRADES[sample.stage]
+    since = sample.periods - sample.cohorts[:, None]
+    share = ((since >= first - entry) * 1.0 + (since >= second - entry)) / 2
+    return PlantedEffects().intake * share
 
 
 def judge_counties(samples: list[tuple[AdoptionSample, np.ndarray]]) -> dict:

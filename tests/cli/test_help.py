@@ -4,7 +4,20 @@ import re
 
 import pytest
 
-COMMANDS = ("demo", "run", "lab", "template", "check", "names", "simulate", "standards", "compare")
+COMMANDS = (
+    "demo",
+    "run",
+    "lab",
+    "template",
+    "check",
+    "names",
+    "simulate",
+    "standards",
+    "compare",
+    "verify",
+    "batch",
+    "pool",
+)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

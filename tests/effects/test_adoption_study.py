@@ -165,3 +165,15 @@ def test_described_together_counties_keep_their_schools_and_lack_the_years_they_
     assert set(achievement[np.isfinite(achievement)]) == {990101.0, 990102.0}
     assert data.exposure.units["county_id"].nunique() == 2
     assert AdoptionData(tuple(pairs[:1])).pooled() == pairs[0]
+
+
+def test_counties_share_the_baseline_before_the_first_of_them_brought_the_reform_in():
+    pairs = []
+    for number, year in enumerate((2020, 2022, None)):
+        units = make_units([year] * 4, county_id=f"9901{number:02d}")
+        pairs.append(make_study(units, achievement=np.ones((4, len(YEARS)))))
+    rules = SampleRules(assignment="county")
+    sample = AdoptionData(tuple(pairs)).sample(stage="primary", outcome="achievement", rules=rules)
+    assert sample.baseline_years == tuple(year for year in YEARS if year < 2019)
+    assert sample.units["county_id"].nunique() == 3
+    assert len(np.unique(sample.clusters)) == 3

@@ -8,6 +8,7 @@ import pytest
 from tests.end_to_end.annual import notebooks_in_this_process, without_studies
 from tests.end_to_end.runs import ANNUAL, PAGES, QUALITY, VARIATION, junheng, only_report
 from tests.reporting.pages import Outline
+from toolkit.reporting.notebook_cache import CACHE_FOLDER
 from toolkit.share import share_path
 
 FIGURES = {QUALITY: 1, VARIATION: 10, ANNUAL: 12}
@@ -48,9 +49,12 @@ def test_the_verdicts_are_those_the_county_was_built_for(report, check_demo):
     assert found == planted
 
 
-def test_a_run_leaves_only_the_report_and_the_texts_to_fill_in(workspace, report):
-    assert {path.name for path in workspace.iterdir()} == {"first", "narrative"}
-    assert not list(workspace.rglob(".*"))
+def test_a_run_leaves_only_the_report_the_texts_to_fill_in_and_what_saves_the_next_run_time(
+    workspace, report
+):
+    assert {path.name for path in workspace.iterdir()} == {"first", "narrative", CACHE_FOLDER}
+    hidden = [path.relative_to(workspace).parts[0] for path in workspace.rglob(".*")]
+    assert set(hidden) == {CACHE_FOLDER}
 
 
 def test_the_index_opens_with_the_verdicts(outlines):

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.effects.samples import YEARS, make_sample
 from tests.effects.test_adoption_sensitivity import SETTINGS, make_data, study_of
 from tests.effects.test_adoption_study import groups_sample
 from toolkit.effects.adoption_panel import pool_samples
 from toolkit.effects.adoption_sensitivity import leave_one_group_out, place_placebo_adoption
 from toolkit.effects.adoption_study import estimate_adoption_study
 from toolkit.effects.outcome_family import estimate_outcome_family
+from toolkit.effects.sample_rules import SampleRules
 from toolkit.effects.specification_curve import trace_specifications
 from toolkit.inference.interval_rule import IntervalChoice
 from toolkit.reporting.group_findings import find_group_schooling
@@ -130,3 +132,20 @@ def test_what_stands_beside_the_effect_is_told_once_each():
     assert "方向不变" in found["leave_one_group_out"].zh
     assert "R2" in found["family_primary"].zh
     assert all(np.isfinite(number.value) for number in found["specifications"].numbers)
+
+
+def test_where_counties_joined_as_a_whole_the_first_sentence_names_them_and_their_years():
+    parts = []
+    for number in range(8):
+        year = (2020, None)[number % 2]
+        parts.append(
+            make_sample(
+                [year] * 4,
+                outcomes=np.random.default_rng(number).normal(size=(4, len(YEARS))),
+                county_id=f"9901{number:02d}",
+                rules=SampleRules(assignment="county"),
+            )
+        )
+    told = findings_of(estimate_adoption_study(pool_samples(parts), SETTINGS))["unit"]
+    assert "990100（2020 学年）、990102（2020 学年）" in told.zh
+    assert "990101" not in told.zh

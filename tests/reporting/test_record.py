@@ -13,8 +13,10 @@ from toolkit.reporting.record import (
     checkout_commit,
     file_input,
     inputs_digest,
+    load_log,
     load_record,
     package_versions,
+    recorded_version,
     run_digest,
     write_log,
     write_record,
@@ -91,6 +93,48 @@ def test_a_changed_checkout_is_marked(tmp_path):
     assert len(clean) == 40
     (tmp_path / "file").write_text("2")
     assert checkout_commit(tmp_path) == f"{clean}+"
+
+
+def test_what_was_wanted_and_what_each_input_was_for_come_back(tmp_path):
+    written = record(
+        inputs=(ONE, InputFile("map.toml", "33" * 32, "mapping")),
+        only=("01",),
+        outputs=("docx",),
+        embed_font=True,
+        code_sha256="44" * 32,
+        notebook_sha256={"01": "55" * 32},
+    )
+    write_record(written, tmp_path)
+    assert load_record(tmp_path) == written
+    assert recorded_version(tmp_path) == 2
+
+
+def test_a_record_of_the_first_version_is_read_without_what_it_did_not_say(tmp_path):
+    path = write_record(record(), tmp_path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("only", "outputs", "embed_font", "code_sha256", "notebook_sha256"):
+        del content[name]
+    del content["inputs"][0]["role"]
+    path.write_text(json.dumps(content | {"schema_version": 1}), encoding="utf-8")
+    loaded = load_record(path)
+    assert loaded.inputs[0].role == "unknown"
+    assert (loaded.only, loaded.outputs, loaded.embed_font) == ((), (), False)
+    assert recorded_version(path) == 1
+
+
+def test_a_log_comes_back_and_one_of_an_older_version_without_what_it_did_not_say(tmp_path):
+    started = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    log = RunLog(started, 1.5, "host", {"data": "/x"}, {"01": 1.0}, ("01",), ("/form.xlsx",))
+    path = write_log(log, tmp_path)
+    assert load_log(tmp_path) == log
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({k: v for k, v in content.items() if k not in ("reused", "forms")}))
+    assert load_log(tmp_path) == RunLog(started, 1.5, "host", {"data": "/x"}, {"01": 1.0})
+    path.unlink()
+    assert load_log(tmp_path) is None
+    path.write_text("[]")
+    with pytest.raises(RunError, match=r"run-log\.json"):
+        load_log(tmp_path)
 
 
 def test_times_and_paths_go_to_the_log(tmp_path):

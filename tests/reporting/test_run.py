@@ -13,7 +13,8 @@ from tests.reporting.pages import Outline, code
 from toolkit.errors import ParameterError
 from toolkit.reporting import notebook_runs, run
 from toolkit.reporting.parameters import NOTEBOOKS, parameters_cell
-from toolkit.reporting.run import input_files, parameter_records, run_report
+from toolkit.reporting.run import parameter_records, run_report
+from toolkit.reporting.run_inputs import input_files
 from toolkit.share import WORKSPACE_VARIABLE
 
 DONE = "01_data_quality"
@@ -155,7 +156,7 @@ def test_a_notebook_that_fails_fails_alone(quick_notebooks, workbook, tmp_path):
 def test_a_run_that_breaks_off_leaves_nothing(workbook, tmp_path, monkeypatch):
     monkeypatch.setenv(WORKSPACE_VARIABLE, str(tmp_path))
 
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "execute_notebooks", stop)
@@ -186,6 +187,7 @@ def test_inputs_are_the_workbook_its_folder_the_mapping_and_the_names(tmp_path):
     (record, *_) = parameter_records(values).values()
     listed = ["county.xlsx", "scores.parquet", "map.toml", "names.xlsx"]
     assert [file.name for file in input_files(record)] == listed
+    assert [file.role for file in input_files(record)] == ["data", "data", "mapping", "names"]
     (folder, *_) = parameter_records({"data_path": str(tmp_path / "county")}).values()
     assert [file.name for file in input_files(folder)] == ["scores.parquet"]
 

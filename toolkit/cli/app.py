@@ -4,7 +4,15 @@ import sys
 
 import typer
 
-from toolkit.cli import compare_commands, data_commands, report_commands, standard_commands
+from toolkit.cli import (
+    batch_commands,
+    compare_commands,
+    data_commands,
+    pool_commands,
+    report_commands,
+    standard_commands,
+    verify_commands,
+)
 from toolkit.cli.console import fail, help_text
 from toolkit.cli.usage import UsageError, told
 from toolkit.errors import JunhengError
@@ -23,6 +31,9 @@ report_commands.add_to(app)
 data_commands.add_to(app)
 standard_commands.add_to(app)
 compare_commands.add_to(app)
+verify_commands.add_to(app)
+batch_commands.add_to(app)
+pool_commands.add_to(app)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 1 the runs that were compared differ; 2 wrong option or parameter; 3 the data cannot
+        0 done; 1 runs that were compared differ, or a run and its repetition; 2 wrong option or parameter;
+        3 the data cannot
         be used as they are; 4 a notebook failed or a file could not be put in place; 5 the data do not
         identify what was asked for; 130 interrupted.
     """

@@ -24,6 +24,7 @@ from toolkit.reporting.parameters import (
 from toolkit.share import WORKSPACE_NAME, WORKSPACE_VARIABLE, mark_workspace, share_path
 
 if TYPE_CHECKING:
+    from toolkit.reporting.repeat import RunRequest
     from toolkit.reporting.run import RunOutcome
 
 NOTEBOOK_FAILED = RunError.exit_code
@@ -41,6 +42,8 @@ class Wanted:
     schools: bool
     forms: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    fresh: bool = False
+    like: str = ""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,14 +72,15 @@ def run(
     schools: bool,
     form: list[str],
     only: list[str],
+    fresh: bool,
+    like: str,
     **parameters: object,
 ) -> int:
     """Make the report of a county."""
     given = {"data_path": data, "mapping_path": mapping, "names_path": names, "ledger_path": ledger}
     paths = {name: str(given_path(path)) if path else "" for name, path in given.items()}
-    return _report(
-        parameters | paths, Wanted(output, embed_font, docx, pdf, schools, tuple(form), tuple(only))
-    )
+    wanted = Wanted(output, embed_font, docx, pdf, schools, tuple(form), tuple(only), fresh, like)
+    return _report(parameters | paths, wanted)
 
 
 def lab(
@@ -117,6 +121,8 @@ def with_parameter_options(command: Callable[..., int]) -> Callable[..., int]:
         "schools": _option("schools", bool, "--schools", default=False),
         "only": _option("only", list[str], "--only", default=[]),
         "form": _option("form", list[str], "--form", default=[]),
+        "fresh": _option("fresh", bool, "--fresh", default=False),
+        "like": _option("like", str, "--like", default=""),
     }
     wanted = [own[name] for name in inspect.signature(command).parameters if name in own]
     derived = [
@@ -152,29 +158,40 @@ def _parameter(
 
 
 def _report(parameters: dict[str, Any], wanted: Wanted) -> int:
-    from toolkit.reporting.outputs import Outputs
+    from toolkit.reporting.notebook_cache import open_cache
+    from toolkit.reporting.notebook_runs import kernels_at_a_time
     from toolkit.reporting.run import run_report
+
+    request = _request(parameters, wanted)
+    with steps() as progress:
+        outcome = run_report(
+            request.parameters,
+            reports=Path(wanted.output).resolve() if wanted.output else None,
+            embed_font=request.embed_font,
+            outputs=request.outputs,
+            only=request.only,
+            progress=progress,
+            cache=open_cache(fresh=wanted.fresh),
+            side_by_side=kernels_at_a_time(),
+        )
+    _tell(outcome)
+    return NOTEBOOK_FAILED if outcome.failures or outcome.notices else 0
+
+
+def _request(parameters: dict[str, Any], wanted: Wanted) -> "RunRequest":
+    """Return what is asked for, completed by an earlier run where one is named."""
+    from toolkit.reporting.outputs import Outputs
+    from toolkit.reporting.recorded_run import load_recorded_run
+    from toolkit.reporting.repeat import RunRequest, request_like
 
     given = {name: value for name, value in parameters.items() if value is not None}
     for name in STANDARD_PARAMETERS:
         if str(given.get(name, "")).endswith(OWN_STANDARD):
             given[name] = str(given_path(given[name]))
-    with steps() as progress:
-        outcome = run_report(
-            given,
-            reports=Path(wanted.output).resolve() if wanted.output else None,
-            embed_font=wanted.embed_font,
-            outputs=Outputs(
-                docx=wanted.docx,
-                pdf=wanted.pdf,
-                schools=wanted.schools,
-                forms=tuple(Path(given_path(form)) for form in wanted.forms),
-            ),
-            only=wanted.only,
-            progress=progress,
-        )
-    _tell(outcome)
-    return NOTEBOOK_FAILED if outcome.failures or outcome.notices else 0
+    forms = tuple(Path(given_path(form)) for form in wanted.forms)
+    outputs = Outputs(docx=wanted.docx, pdf=wanted.pdf, schools=wanted.schools, forms=forms)
+    request = RunRequest(given, outputs, wanted.embed_font, wanted.only)
+    return request_like(load_recorded_run(given_path(wanted.like)), request) if wanted.like else request
 
 
 def _tell(outcome: "RunOutcome") -> None:

@@ -90,8 +90,10 @@ class AdoptionData:
         """Build the sample of one study, over all counties.
 
         Where groups adopt, a county in which no school of the stage joined has nothing to compare and
-        stays out of the pool.
+        stays out of the pool. Where counties do, all share the baseline before the first of them.
         """
+        if rules.assignment == "county" and not rules.baseline_years:
+            rules = replace(rules, baseline_years=self._baseline_years(stage, rules.selection_years))
         parts = []
         for adoption, panel in self.counties:
             own = adoption.units[adoption.units["stage"] == stage]
@@ -103,3 +105,13 @@ class AdoptionData:
             adoption, panel = self.counties[0]
             return build_adoption_sample(adoption, panel, stage=stage, outcome=outcome, rules=rules)
         return parts[0] if len(parts) == 1 else pool_samples(parts)
+
+    def _baseline_years(self, stage: str, selection_years: int) -> tuple[int, ...]:
+        """Return the years that all counties have before the first of them adopted, if there are any."""
+        own = [adoption.units[adoption.units["stage"] == stage] for adoption, _ in self.counties]
+        adopters = [units.loc[units["status"] == ADOPTER, "adoption_year"] for units in own]
+        firsts = [years.min() for years in adopters if len(years)]
+        if not firsts:
+            return ()
+        known = set.intersection(*(set(adoption.data_years) for adoption, _ in self.counties))
+        return tuple(sorted(year for year in known if year < min(firsts) - selection_years))

@@ -91,7 +91,7 @@ def compute_balance(
     """
     years = baseline_years(adoption, stage=stage, selection_years=selection_years)
     units = adoption.units
-    values = {"prior_achievement": prior_achievement(panel, years)}
+    values = {"prior_achievement": prior_achievement(panel, years)} if "achievement" in panel.measures else {}
     for name in panel.outcomes:
         if name not in ("achievement", "achievement_error_variance", "tested_pupils"):
             values[name] = baseline_mean(panel, name, years)

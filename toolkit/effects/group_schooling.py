@@ -1,7 +1,7 @@
 """The study of a programme that schools join in groups: every stage and role under one design."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from toolkit.effects.outcome_family import OutcomeFamily, estimate_outcome_famil
 from toolkit.effects.sample_rules import Covariate, SampleRules, Weighting
 from toolkit.effects.specification_curve import SpecificationCurve, trace_specifications
 from toolkit.errors import ParameterError
-from toolkit.indicators.adoption import Adoption, compute_adoption
+from toolkit.indicators.adoption import Adoption, compute_adoption, compute_county_adoption
 from toolkit.indicators.outcomes import Outcomes, compute_outcomes
 from toolkit.indicators.school_panel import SchoolPanel, ScoreScale, compute_school_panels
 from toolkit.models.group_time import Comparison
@@ -68,6 +68,9 @@ class GroupDesign:
         Weight of a school.
     n_draws, seed : int
         Draws of bootstrap and permutation.
+    county_years : mapping of str to int
+        First school year of a reform that whole counties brought in, by code of the county; the others are
+        without it. Empty where schools join by themselves.
     """
 
     programme: str = "group_schooling"
@@ -79,6 +82,7 @@ class GroupDesign:
     weighting: Weighting = "enrolment"
     n_draws: int = 999
     seed: int = 1
+    county_years: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def settings(self) -> StudySettings:
@@ -101,7 +105,15 @@ class GroupDesign:
             covariates=self.covariates,
             weighting=self.weighting,
             selection_years=self.selection_years,
+            assignment="county" if self.county_years else "school_group",
         )
+
+    def adoption(self, county: County, standard: Standard) -> Adoption:
+        """Return who joined when in a county."""
+        if not self.county_years:
+            return compute_adoption(county, standard, programme=self.programme)
+        year = self.county_years.get(county.county_id)
+        return compute_county_adoption(county, standard, programme=self.programme, adoption_year=year)
 
 
 def trace_group_schooling(
@@ -124,12 +136,21 @@ def trace_group_schooling(
         The first with scores in standard deviations of the comparison schools' pupils of the same test; in
         the second the standard deviation is that of the years before anyone joined, since one that is set
         to one every year would hide what happens to the spread.
+
+    Raises
+    ------
+    ParameterError
+        If a county whose year is given is not among the counties.
     """
+    known = [county.county_id for county in counties]
+    absent = sorted(set(design.county_years) - set(known))
+    if absent:
+        raise ParameterError("county_years_unknown", names=", ".join(absent), known=", ".join(known))
     means: list[tuple[Adoption, SchoolPanel]] = []
     spreads: list[tuple[Adoption, SchoolPanel]] = []
     scores: list[Outcomes] = []
     for county in counties:
-        adoption = compute_adoption(county, standard, programme=design.programme)
+        adoption = design.adoption(county, standard)
         settled = compute_outcomes(county, standard)
         scales = [ScoreScale("untreated")]
         base = _base_years(adoption, design)

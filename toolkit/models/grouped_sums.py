@@ -1,7 +1,9 @@
 """Moments per school or class from pupil rows: number, mean, sum of squares about the mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -72,6 +74,7 @@ def load_group_moments(
     weight: str | None = None,
     where: Mapping[str, object] | None = None,
     fill: Mapping[str, object] | None = None,
+    ranges: Sequence[str] = (),
     threads: int = 1,
     memory_limit: str = "1GB",
 ) -> pd.DataFrame:
@@ -87,6 +90,9 @@ def load_group_moments(
         Columns and the value, or list of values, that a row must have there.
     fill : mapping, optional
         Columns and what stands for a missing value in them, before `where` is looked at.
+    ranges : sequence of str, optional
+        Columns with numbers or truth values of which the least and greatest value per group are wanted,
+        too: `least_...` and `greatest_...`, missing where the group has none. Not with weights.
     threads : int, default 1
         With one thread the sums are added in the order of the rows and come out the same, bit for bit, in
         every run. More threads add in the order in which they happen to finish.
@@ -106,14 +112,15 @@ def load_group_moments(
     keys = [by] if isinstance(by, str) else list(by)
     rows, values = _rows(paths, where, fill)
     weighting = "1" if weight is None else _quoted(weight)
+    extra = "".join(f", CAST({_quoted(name)} AS DOUBLE) AS {_quoted(f'range_{name}')}" for name in ranges)
     source = (
-        f"SELECT {_listed(keys)}, CAST({_quoted(outcome)} AS DOUBLE) AS junheng_y,"
+        f"SELECT {_listed(keys)}{extra}, CAST({_quoted(outcome)} AS DOUBLE) AS junheng_y,"
         f" CAST({weighting} AS DOUBLE) AS junheng_w FROM {rows}"
     )
     usable = ["isfinite(junheng_y)", "isfinite(junheng_w)", "junheng_w > 0"]
     usable += [f"{_quoted(key)} IS NOT NULL" for key in keys]
     query = (_PLAIN if weight is None else _WEIGHTED).format(
-        source=source, usable=" AND ".join(usable), keys=_listed(keys)
+        source=source, usable=" AND ".join(usable), keys=_listed(keys), ranges=_ranges(ranges)
     )
     with _connection(threads, memory_limit) as connection:
         table = connection.execute(query, values).df()
@@ -125,46 +132,45 @@ def load_group_moments(
     return table
 
 
-def load_group_ranges(
+def load_group_counts(
     paths: str | Path | Sequence[str | Path],
     *,
-    outcome: str,
-    columns: Sequence[str],
     by: Sequence[str],
-    where: Mapping[str, object] | None = None,
-    fill: Mapping[str, object] | None = None,
+    counts: Mapping[str, tuple[str, Sequence[object] | None]],
     threads: int = 1,
     memory_limit: str = "1GB",
 ) -> pd.DataFrame:
-    """Return the least and greatest value of columns per group of the rows of Parquet files.
+    """Count rows of Parquet files per group, without holding them in memory.
 
     Parameters
     ----------
-    outcome : str
-        Column in which a row must have a value to be looked at.
-    columns : sequence of str
-        Columns with numbers or truth values.
-    paths, by, where, fill, threads, memory_limit
+    by : sequence of str
+        Columns that make a group; a row that lacks one is not counted.
+    counts : mapping of str to (str, sequence or None)
+        Name of each count, the column it looks at, and the values that count; None for any value.
+    paths, threads, memory_limit
         As for `load_group_moments`.
 
     Returns
     -------
     DataFrame
-        One row per group, sorted: the columns of `by`, then `least_...` and `greatest_...` of each column,
-        missing where the column has no value in the group.
+        One row per group, sorted: the columns of `by`, `n` (rows), and the counts.
     """
-    rows, values = _rows(paths, where, fill)
-    ranges = ", ".join(
-        f"{function}(CAST({_quoted(column)} AS DOUBLE)) AS {_quoted(f'{prefix}_{column}')}"
-        for column in columns
-        for function, prefix in (("min", "least"), ("max", "greatest"))
-    )
+    values: list[object] = []
+    parts = ["count(*) AS n"]
+    for name, (column, wanted) in counts.items():
+        condition = f"{_quoted(column)} IS NOT NULL"
+        if wanted is not None:
+            condition = f"{_quoted(column)} IN ({', '.join('?' * len(wanted))})"
+            values += wanted
+        parts.append(f"count(*) FILTER (WHERE {condition}) AS {_quoted(name)}")
+    known = " AND ".join(f"{_quoted(column)} IS NOT NULL" for column in by)
     query = (
-        f"SELECT {_listed(by)}, {ranges} FROM {rows} WHERE isfinite(CAST({_quoted(outcome)} AS DOUBLE))"
+        f"SELECT {_listed(by)}, {', '.join(parts)} FROM {_FILES} WHERE {known}"
         f" GROUP BY {_listed(by)} ORDER BY {_listed(by)}"
     )
     with _connection(threads, memory_limit) as connection:
-        return connection.execute(query, values).df()
+        return connection.execute(query, [*values, _names(paths)]).df()
 
 
 def parquet_columns(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
@@ -177,7 +183,7 @@ def parquet_columns(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]
 _FILES = "read_parquet(?, union_by_name = true)"
 # var_pop updates a mean and a sum of squares about it, and does not subtract squares of large numbers.
 _PLAIN = """
-SELECT {keys}, count(*) AS n, avg(junheng_y) AS mean, var_pop(junheng_y) * count(*) AS within_ss
+SELECT {keys}, count(*) AS n, avg(junheng_y) AS mean, var_pop(junheng_y) * count(*) AS within_ss{ranges}
 FROM ({source}) WHERE {usable} GROUP BY {keys} ORDER BY {keys}
 """
 _WEIGHTED = """
@@ -226,17 +232,30 @@ def _rows(
     return relation, [*filled.values(), _names(paths), *values]
 
 
+def _ranges(columns: Sequence[str]) -> str:
+    """Return the SQL of the least and greatest value of columns."""
+    return "".join(
+        f", {function}({_quoted(f'range_{column}')}) AS {_quoted(f'{prefix}_{column}')}"
+        for column in columns
+        for function, prefix in (("min", "least"), ("max", "greatest"))
+    )
+
+
 def _names(paths: str | Path | Sequence[str | Path]) -> list[str]:
     """Return the names of the files in sorted order."""
     return sorted(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
 
 
-def _connection(threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """Return a connection to a database in memory."""
-    connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory_limit})
-    # The bar would be written into the page of a report after two seconds.
-    connection.execute("SET enable_progress_bar = false")
-    return connection
+@contextmanager
+def _connection(threads: int, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection to a database in memory, with a folder of its own for what memory does not hold."""
+    # By itself DuckDB would spill into the folder that the user happens to stand in.
+    with TemporaryDirectory(prefix="junheng-duckdb-", ignore_cleanup_errors=True) as spill:
+        settings = {"threads": threads, "memory_limit": memory_limit, "temp_directory": spill}
+        with duckdb.connect(":memory:", config=settings) as connection:
+            # The bar would be written into the page of a report after two seconds.
+            connection.execute("SET enable_progress_bar = false")
+            yield connection
 
 
 def _condition(where: Mapping[str, object]) -> tuple[str, list[object]]:

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ParameterError
-from toolkit.reporting.kernel import KERNEL_NAME, QUIET_KERNEL, kernel_environment, kernel_manager
+from toolkit.reporting.kernel import KERNEL_NAME, QUIET_KERNEL, kernel_environment
+from toolkit.reporting.kernel_client import kernel_manager
 from toolkit.reporting.notebook import block_unused_grammars, cell_tags, read_notebook, tidied, write_notebook
 from toolkit.reporting.notebook_failure import notebook_failure, on_one_line
 from toolkit.reporting.parameter_types import PYTHON_TYPES, JsonValue, has_type, refuse_unfit_for_json
@@ -143,7 +144,8 @@ def _execute_with_papermill(
     failure = partial(notebook_failure, path, parameters, executed, language)
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
-            _run_cells(path, parameters, executed, timeout_seconds)
+            # What keeps a warm kernel from starting may not keep a plain one.
+            _run_cells(path, parameters, executed, timeout_seconds, warm=attempt == 1)
         except PapermillExecutionError as error:
             detail = on_one_line(error.evalue)
             raise failure("report_notebook_failed", error=error.ename, detail=detail) from error
@@ -161,7 +163,7 @@ def _execute_with_papermill(
         raise failure("report_notebook_stopped")
 
 
-def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: int) -> None:
+def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: int, *, warm: bool) -> None:
     """Run the cells in a kernel that works in the folder of the executed copy."""
     import papermill
     from papermill.engines import papermill_engines
@@ -179,7 +181,10 @@ def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: in
             progress_bar=False,
             execution_timeout=timeout_seconds,
             extra_arguments=list(QUIET_KERNEL),
-            kernel_manager_class=kernel_manager(executed.parent, environment),
+            # Every output has arrived by then, and an orderly shutdown stands still for seconds now and then:
+            # one thread of the kernel waits for another that has ended.
+            shutdown_kernel="immediate",
+            kernel_manager_class=kernel_manager(executed.parent, environment, warm=warm),
         )
 
 

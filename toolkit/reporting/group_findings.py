@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from toolkit.effects.adoption_power import AdoptionPower
 from toolkit.effects.adoption_sensitivity import LeaveOneGroupOut, PlaceboAdoption
 from toolkit.effects.adoption_study import AdoptionStudy
@@ -32,7 +34,7 @@ from toolkit.reporting.group_words import (
     who_of,
 )
 from toolkit.standards import Standard
-from toolkit.vocabulary import Language, Term, format_number, term
+from toolkit.vocabulary import Language, Term, format_number, label, sentence, term
 
 
 def find_group_schooling(
@@ -57,7 +59,8 @@ def find_group_schooling(
     spreads, families, curve, left_out, placebo, powers
         What stands beside it, where it was computed.
     """
-    findings = [finding for study in studies for finding in _study(study, standard)]
+    findings = find_unit_of_adoption(studies)
+    findings += [finding for study in studies for finding in _study(study, standard)]
     findings += find_spreads(spreads, standard)
     key = key_of(main_study(studies))
     findings += find_curve(curve, key) if curve is not None else []
@@ -65,6 +68,22 @@ def find_group_schooling(
     findings += find_placebo(placebo, key) if placebo is not None else []
     findings += [finding for family in families for finding in find_family(family, standard)]
     return findings + find_needs(studies, powers, standard)
+
+
+def find_unit_of_adoption(studies: Sequence[AdoptionStudy]) -> list[Finding]:
+    """Say that counties joined, which ones and when, where it was not groups of schools."""
+    if studies[0].sample.rules.assignment != "county":
+        return []
+    units = pd.concat([study.sample.units for study in studies])
+    years = units.dropna(subset=["adoption_year"]).groupby("county_id")["adoption_year"].min()
+    counties = Term(zh=_years_of_counties(years, "zh"), en=_years_of_counties(years, "en"))
+    return [build_finding("unit", "finding_group_counties", kind="limit", importance=3, counties=counties)]
+
+
+def _years_of_counties(years: "pd.Series[float]", language: Language) -> str:
+    return label("list_separator", language).join(
+        sentence("county_year", language, county=county, year=int(year)) for county, year in years.items()
+    )
 
 
 def _study(study: AdoptionStudy, standard: Standard) -> list[Finding]:

@@ -1,10 +1,12 @@
 """The design of a group-schooling study from its parameters, and the counties that a study is of."""
 
+import re
 from typing import cast, get_args
 
-from toolkit.data.county import County
+from toolkit.data.county import County, Reading
 from toolkit.data.pseudonyms import pseudonymise_reading
-from toolkit.data.reading import list_counties, load_county
+from toolkit.data.reading import list_counties
+from toolkit.data.reading import load_counties as load_counties_of
 from toolkit.effects.group_schooling import GroupDesign
 from toolkit.effects.sample_rules import Covariate, Weighting
 from toolkit.errors import InputError, ParameterError
@@ -15,6 +17,8 @@ from toolkit.reporting.study import Study, data_location
 from toolkit.share import resolve_path
 
 ALL_COUNTIES = "all"
+ACHIEVEMENT = "achievement"
+COUNTY_REFORM = "county_reform"
 
 
 def read_design(study: Study) -> GroupDesign:
@@ -23,7 +27,7 @@ def read_design(study: Study) -> GroupDesign:
     Raises
     ------
     ParameterError
-        If a covariate is unknown.
+        If a covariate is unknown, or the years in which counties began cannot be read or be studied.
     """
     parameters = _parameters(study)
     covariates = _split(parameters.covariates)
@@ -32,8 +36,11 @@ def read_design(study: Study) -> GroupDesign:
         raise ParameterError(
             "covariate_unknown", names=", ".join(unknown), known=", ".join(get_args(Covariate))
         )
+    county_years = read_county_years(parameters.county_years)
+    if county_years and parameters.outcome == ACHIEVEMENT:
+        raise ParameterError("county_years_with_scores")
     return GroupDesign(
-        programme=parameters.programme,
+        programme=COUNTY_REFORM if county_years else parameters.programme,
         outcome=parameters.outcome,
         comparison=cast("Comparison", parameters.comparison),
         selection_years=parameters.selection_years,
@@ -42,7 +49,25 @@ def read_design(study: Study) -> GroupDesign:
         weighting=cast("Weighting", parameters.weighting),
         n_draws=parameters.draws,
         seed=parameters.seed,
+        county_years=county_years,
     )
+
+
+def read_county_years(text: str) -> dict[str, int]:
+    """Return the first school year of a reform by county, from ``"990101=2021, 990102=2022"``.
+
+    Raises
+    ------
+    ParameterError
+        If a part is not a code and a year, or a county stands there twice.
+    """
+    found: dict[str, int] = {}
+    for part in _split(text):
+        code, _, year = (piece.strip() for piece in part.replace("＝", "=").partition("="))
+        if not code or code in found or not re.fullmatch(r"\d{4}", year):
+            raise ParameterError("county_years_unreadable", part=part)
+        found[code] = int(year)
+    return found
 
 
 def load_counties(study: Study) -> tuple[County, ...]:
@@ -69,10 +94,9 @@ def load_counties(study: Study) -> tuple[County, ...]:
     absent = sorted(set(codes) - set(known))
     if absent:
         raise InputError("county_not_in_data", names=", ".join(absent), known=", ".join(known))
-    return (
-        study.county,
-        *(_load(study, code, tuple(study.county.tables)) for code in codes if code != own),
-    )
+    others = [code for code in codes if code != own]
+    readings = load_counties_of(location, others, mapping=mapping, tables=tuple(study.county.tables))
+    return (study.county, *(_shown(study, reading) for reading in readings))
 
 
 def names_schools(study: Study, counties: tuple[County, ...]) -> bool:
@@ -80,15 +104,9 @@ def names_schools(study: Study, counties: tuple[County, ...]) -> bool:
     return study.singles_out_schools and len(counties) == 1
 
 
-def _load(study: Study, code: str, tables: tuple[str, ...]) -> County:
-    parameters = study.parameters
-    reading = load_county(
-        data_location(parameters),
-        mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
-        county=code,
-        tables=tables,
-    )
-    if parameters.school_names == "pseudonym":
+def _shown(study: Study, reading: Reading) -> County:
+    """Return a county with the names of its schools as the report shows them."""
+    if study.parameters.school_names == "pseudonym":
         reading, _ = pseudonymise_reading(reading, study.language, secret=open_secret())
     return reading.county
 

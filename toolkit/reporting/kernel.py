@@ -1,14 +1,12 @@
-"""The kernel of a notebook: its folder, its environment and its options."""
+"""The kernels of notebooks: their environment, their options, and the process that they are forked from."""
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import toolkit
+from toolkit.reporting.warm_kernel import tell_once, warm_kernels_wanted
+from toolkit.reporting.warm_server import SERVERS, WarmKernelError
 from toolkit.share import WORKSPACE_VARIABLE, workspace
-
-if TYPE_CHECKING:
-    from jupyter_client.manager import AsyncKernelManager
 
 KERNEL_NAME = "python3"
 QUIET_KERNEL = ("--log-level=50", "--HistoryManager.enabled=False")
@@ -39,15 +37,19 @@ def kernel_environment() -> dict[str, str]:
     return {**os.environ, **KERNEL_ENVIRONMENT, **own}
 
 
-def kernel_manager(folder: Path, environment: dict[str, str]) -> "type[AsyncKernelManager]":
-    """Return a kernel manager with its own folder and environment.
+def start_warm_server() -> None:
+    """Let the process that kernels are forked from begin its imports, and return at once.
 
-    papermill's own `cwd` changes the folder of this whole process, and it offers no environment.
+    Whoever will execute notebooks in a moment calls it before other work; without it the first notebook
+    starts that process. It ends with this one. Calls in several threads, or again, start no second one.
     """
-    from jupyter_client.manager import AsyncKernelManager
+    if warm_kernels_wanted():
+        try:
+            SERVERS.get(kernel_environment())
+        except WarmKernelError as error:
+            tell_once(str(error))
 
-    class ReportKernelManager(AsyncKernelManager):
-        async def start_kernel(self, **options: object) -> None:
-            await super().start_kernel(**{**options, "cwd": str(folder), "env": environment})
 
-    return ReportKernelManager
+def stop_warm_servers() -> None:
+    """End the processes that kernels are forked from, and kernels that still run in them."""
+    SERVERS.stop()

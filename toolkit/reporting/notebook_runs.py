@@ -1,24 +1,36 @@
-"""The notebooks of one run: executed one after another, each in a kernel of its own."""
+"""The notebooks of one run: executed in kernels of their own, side by side, or taken as they were."""
 
+import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 from toolkit.errors import RunError
 from toolkit.reporting.execute import execute_notebook
 from toolkit.reporting.notebook import notebook_title, read_notebook
+from toolkit.reporting.notebook_cache import Reuse, reads_others
 from toolkit.reporting.notebook_failure import NotebookError
 from toolkit.reporting.parameters import StudyParameters
 from toolkit.reporting.record import NotebookOutcome
 from toolkit.reporting.saved_results import OUTCOMES_NAME, record_outcome
+from toolkit.reporting.warm_kernel import end_kernels
 from toolkit.share import share_path
 from toolkit.vocabulary import Language
 
 FAILED_FOLDER = "failed"
 EXECUTED_FOLDER = "executed"
 RESULTS_FOLDER = "results"
+
+# A kernel with a county of 60 schools takes 250 to 450 MB.
+KERNEL_BYTES = 600_000_000
+
+UNCHANGED = "unchanged"
+"""Step that is told of a notebook that was not run again."""
 
 Progress = Callable[[str], None]
 """Receives the name of each step."""
@@ -36,12 +48,20 @@ class DoneNotebook:
         The executed copy.
     seconds : float
         How long it took.
+    reused : bool
+        Whether it was taken from an earlier run.
     """
 
     name: str
     title: str
     executed: Path
     seconds: float
+    reused: bool = False
+
+    @property
+    def outcome(self) -> NotebookOutcome:
+        """What the record of the run says of it."""
+        return NotebookOutcome(self.name, "done", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +80,11 @@ class FailedNotebook:
     title: str
     error: NotebookError
 
+    @property
+    def outcome(self) -> NotebookOutcome:
+        """What the record of the run says of it."""
+        return NotebookOutcome(self.name, "failed", self.error.reason)
+
     def told(self, report: Path) -> RunError:
         """Return the failure in three lines, the last with the place of the copy in the report."""
         kept = report / FAILED_FOLDER / f"{self.name}.ipynb"
@@ -67,45 +92,132 @@ class FailedNotebook:
 
 
 def execute_notebooks(
-    records: Mapping[str, StudyParameters], scratch: Path, language: Language, progress: Progress
+    records: Mapping[str, StudyParameters],
+    scratch: Path,
+    language: Language,
+    progress: Progress,
+    reuse: Reuse | None = None,
+    *,
+    side_by_side: int = 1,
 ) -> tuple[tuple[DoneNotebook, ...], tuple[FailedNotebook, ...]]:
     """Execute the notebooks into a folder; one that fails does not stop the others.
 
     Parameters
     ----------
     records : mapping of str to StudyParameters
-        Parameters by notebook, in the order of execution.
+        Parameters by notebook, in the order of the report.
     scratch : pathlib.Path
         Receives ``executed/<name>/``, ``results/<name>/`` and, for a notebook that failed, its copy in
         ``failed/``; of such a one no results are left.
     language : {"zh", "en"}
         Language of titles.
     progress : callable
-        Receives the name of each notebook before it starts.
+        Receives the name of each notebook before it starts, and "unchanged" where it need not. Called by
+        one thread at a time.
+    reuse : Reuse, optional
+        What is needed to take notebooks that did not change from earlier runs; by default all are run.
+    side_by_side : int
+        Notebooks executed at a time. Those that show what others found wait for these.
     """
-    done, failed = [], []
-    for name, record in records.items():
-        progress(name)
+    work = _Work(scratch, language, progress, reuse)
+    ended: dict[str, DoneNotebook | FailedNotebook] = {}
+    for names in _rounds(records):
+        with _threads(side_by_side) as pool:
+            started = {name: pool.submit(work.execute, name, records[name]) for name in names}
+            for name, future in started.items():
+                ended[name] = future.result()
+        for name in names:
+            record_outcome(work.outcomes, ended[name].outcome)
+    if reuse:
+        reuse.cache.prune()
+    # The record of the run says the same; this one was for the notebooks that came after.
+    (work.outcomes / OUTCOMES_NAME).unlink(missing_ok=True)
+    every = [ended[name] for name in records]
+    return (
+        tuple(notebook for notebook in every if isinstance(notebook, DoneNotebook)),
+        tuple(notebook for notebook in every if isinstance(notebook, FailedNotebook)),
+    )
+
+
+def kernels_at_a_time() -> int:
+    """Return how many kernels this machine bears side by side: one a processor, as memory allows."""
+    import psutil
+
+    by_memory = psutil.virtual_memory().available // KERNEL_BYTES
+    return max(1, min(os.cpu_count() or 1, int(by_memory)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Where and how the notebooks of a run are executed."""
+
+    scratch: Path
+    language: Language
+    progress: Progress
+    reuse: Reuse | None
+    telling: Lock = field(default_factory=Lock)
+
+    @property
+    def outcomes(self) -> Path:
+        """Folder with the results of all notebooks and with their outcomes."""
+        return self.scratch / RESULTS_FOLDER
+
+    def execute(self, name: str, record: StudyParameters) -> DoneNotebook | FailedNotebook:
+        """Execute a notebook, or take it from an earlier run."""
+        self._tell(name)
         source = share_path("notebooks", f"{name}.ipynb")
-        title = notebook_title(read_notebook(source), language)
-        results = scratch / RESULTS_FOLDER / name
-        folder = scratch / EXECUTED_FOLDER / name
+        title = notebook_title(read_notebook(source), self.language)
+        executed = self.scratch / EXECUTED_FOLDER / name / source.name
         clock = time.perf_counter()
         try:
-            executed = execute_notebook(
-                source, asdict(replace(record, results_dir=str(results))), folder, language=language
-            )
+            reused = _execute_or_take(source, record, executed, self.outcomes, self.reuse)
         except NotebookError as error:
-            failed.append(FailedNotebook(name, title, error))
-            shutil.rmtree(results, ignore_errors=True)
-            record_outcome(scratch / RESULTS_FOLDER, NotebookOutcome(name, "failed", error.reason))
-            _keep(folder / source.name, scratch / FAILED_FOLDER)
-            continue
-        record_outcome(scratch / RESULTS_FOLDER, NotebookOutcome(name, "done", ""))
-        done.append(DoneNotebook(name, title, executed, time.perf_counter() - clock))
-    # The record of the run says the same; this one was for the notebooks that came after.
-    (scratch / RESULTS_FOLDER / OUTCOMES_NAME).unlink(missing_ok=True)
-    return tuple(done), tuple(failed)
+            shutil.rmtree(self.outcomes / name, ignore_errors=True)
+            _keep(executed, self.scratch / FAILED_FOLDER)
+            return FailedNotebook(name, title, error)
+        if reused:
+            self._tell(UNCHANGED)
+        return DoneNotebook(name, title, executed, time.perf_counter() - clock, reused)
+
+    def _tell(self, step: str) -> None:
+        with self.telling:
+            self.progress(step)
+
+
+def _rounds(records: Mapping[str, StudyParameters]) -> list[list[str]]:
+    """Return the notebooks that need no other, then one by one those that show what others found."""
+    alone = [name for name in records if not reads_others(name)]
+    return [alone, *([name] for name in records if name not in alone)]
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Give threads that each wait for a kernel; an interrupt ends the kernels, and nothing more is begun."""
+    pool = ThreadPoolExecutor(number)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_kernels()
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _execute_or_take(
+    source: Path, record: StudyParameters, executed: Path, outcomes: Path, reuse: Reuse | None
+) -> bool:
+    """Execute a notebook, or take it from an earlier run; say whether it was taken."""
+    results = outcomes / source.stem
+    key = reuse.key(source.stem, outcomes) if reuse else ""
+    if reuse and reuse.cache.restore(key, executed, results):
+        return True
+    parameters = asdict(replace(record, results_dir=str(results)))
+    language: Language = "en" if record.language == "en" else "zh"
+    execute_notebook(source, parameters, executed.parent, language=language)
+    if reuse:
+        reuse.keep(source.stem, key, executed, outcomes)
+    return False
 
 
 def _keep(executed: Path, folder: Path) -> None:

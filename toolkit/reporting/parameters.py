@@ -126,6 +126,9 @@ class GroupSchooling(StudyParameters):
     counties : str
         Codes of counties to be studied together, with commas, or ``"all"`` for all that the data hold;
         empty for the county of the report.
+    county_years : str
+        First school year of a reform that whole counties brought in, as ``"990101=2021, 990102=2022"``;
+        empty where schools join by themselves.
     draws : int
         Draws of bootstrap and permutation.
     seed : int
@@ -140,6 +143,7 @@ class GroupSchooling(StudyParameters):
     covariates: str = "log_enrolment"
     weighting: str = _choice("enrolment", WEIGHTINGS)
     counties: str = ""
+    county_years: str = ""
     draws: int = _whole(999, minimum=99, below=100_000)
     seed: int = _whole(1, minimum=0, below=2**31)
 

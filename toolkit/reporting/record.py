@@ -5,15 +5,17 @@ import json
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from toolkit.errors import RunError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Version 1 says neither what was wanted beside the pages nor what each input was for.
+READABLE_VERSIONS = (1, SCHEMA_VERSION)
 RECORD_NAME = "run.json"
 LOG_NAME = "run-log.json"
 DIGEST_LENGTH = 8
@@ -51,13 +53,17 @@ RECORDED_PACKAGES = (
     "xlsxwriter",
 )
 
+InputRole = Literal["data", "mapping", "names", "ledger", "narrative", "form", "unknown"]
+"""What an input is for; unknown in a record of version 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file that a run read: its name without folders, and its content's SHA-256."""
+    """A file that a run read: its name without folders, its content's SHA-256, and what it is for."""
 
     name: str
     sha256: str
+    role: InputRole = "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,16 @@ class RunRecord:
         What became of each notebook.
     accounting : tuple of mapping
         For each table, rows read, used and left out by reason.
+    only : tuple of str
+        Notebooks that were asked for, empty for all.
+    outputs : tuple of str
+        What was wanted beside the pages: "docx", "pdf", "schools"; forms are among the inputs.
+    embed_font : bool
+        Whether the pages bring a Chinese font along.
+    code_sha256 : str
+        Hash of Junheng's own code, standards, words and templates.
+    notebook_sha256 : mapping of str to str
+        Hash of each notebook's cells.
     """
 
     county_id: str
@@ -120,17 +136,42 @@ class RunRecord:
     commit: str
     notebooks: tuple[NotebookOutcome, ...]
     accounting: tuple[Mapping[str, Any], ...]
+    only: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    embed_font: bool = False
+    code_sha256: str = ""
+    notebook_sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunLog:
-    """What a run was like on this machine: never part of a record or a page."""
+    """What a run was like on this machine: never part of a record or a page.
+
+    Attributes
+    ----------
+    started : datetime.datetime
+        When it began.
+    seconds : float
+        How long it took.
+    host : str
+        Name of the machine.
+    paths : mapping of str to str
+        Where data, reports and the other files lay that parameters name.
+    seconds_by_notebook : mapping of str to float
+        How long each notebook took.
+    reused : tuple of str
+        Notebooks that were not run again but taken from an earlier run.
+    forms : tuple of str
+        Where the forms lay.
+    """
 
     started: datetime
     seconds: float
     host: str
     paths: Mapping[str, str]
     seconds_by_notebook: Mapping[str, float]
+    reused: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:
@@ -139,31 +180,57 @@ def write_record(record: RunRecord, folder: Path) -> Path:
 
 
 def load_record(path: Path) -> RunRecord:
-    """Load ``run.json``, or the one in a folder.
+    """Load ``run.json``, or the one in a folder; of an older version, what that did not say has its default.
 
     Raises
     ------
     RunError
         If the file is absent, no JSON, of another version, or has other fields than it should.
     """
-    file = path / RECORD_NAME if path.is_dir() else path
+    file = _in_folder(path, RECORD_NAME)
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         version = content.pop("schema_version")
-        if version != SCHEMA_VERSION:
+        if version not in READABLE_VERSIONS:
             raise ValueError(f"schema_version {version}, not {SCHEMA_VERSION}")
-        inputs = tuple(InputFile(**entry) for entry in content.pop("inputs"))
+        role = {"role": "unknown"} if version == 1 else {}
+        inputs = tuple(InputFile(**role, **entry) for entry in content.pop("inputs"))
         notebooks = tuple(NotebookOutcome(**entry) for entry in content.pop("notebooks"))
-        accounting = tuple(content.pop("accounting"))
-        return RunRecord(inputs=inputs, notebooks=notebooks, accounting=accounting, **content)
+        listed = {name: tuple(content.pop(name, ())) for name in ("accounting", "only", "outputs")}
+        return RunRecord(inputs=inputs, notebooks=notebooks, **listed, **content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError("report_record_unreadable", path=file.name, reason=error) from error
+
+
+def recorded_version(path: Path) -> int:
+    """Return the version of a ``run.json`` that `load_record` reads, or of the one in a folder."""
+    return json.loads(_in_folder(path, RECORD_NAME).read_text(encoding="utf-8"))["schema_version"]
 
 
 def write_log(log: RunLog, folder: Path) -> Path:
     """Write ``run-log.json``."""
     content = {**asdict(log), "started": log.started.isoformat(timespec="seconds")}
     return _write_json(folder / LOG_NAME, content)
+
+
+def load_log(folder: Path) -> RunLog | None:
+    """Load ``run-log.json`` of a run; None where it is absent, as in a report that was passed on.
+
+    Raises
+    ------
+    RunError
+        If the file is no log.
+    """
+    file = _in_folder(folder, LOG_NAME)
+    if not file.is_file():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        started = datetime.fromisoformat(content.pop("started"))
+        listed = {name: tuple(content.pop(name, ())) for name in ("reused", "forms")}
+        return RunLog(started=started, **listed, **content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RunError("report_record_unreadable", path=file.name, reason=error) from error
 
 
 def run_digest(parameters: Mapping[str, Any], inputs: Iterable[InputFile]) -> str:
@@ -175,10 +242,10 @@ def run_digest(parameters: Mapping[str, Any], inputs: Iterable[InputFile]) -> st
     return hashlib.sha256(_json(content).encode("utf-8")).hexdigest()[:DIGEST_LENGTH]
 
 
-def file_input(path: Path) -> InputFile:
+def file_input(path: Path, role: InputRole = "data") -> InputFile:
     """Return a file with the hash of its content."""
     with path.open("rb") as file:
-        return InputFile(path.name, hashlib.file_digest(file, "sha256").hexdigest())
+        return InputFile(path.name, hashlib.file_digest(file, "sha256").hexdigest(), role)
 
 
 def inputs_digest(inputs: Iterable[InputFile]) -> str:
@@ -221,6 +288,11 @@ def _git(folder: Path, *arguments: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return answer.stdout.decode("utf-8", "replace").strip()
+
+
+def _in_folder(path: Path, name: str) -> Path:
+    """Return a file, by its path or by that of its folder."""
+    return path / name if path.is_dir() else path
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> Path:

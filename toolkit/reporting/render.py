@@ -282,6 +282,7 @@ def _exporter() -> "TemplateExporter":
         def _template_name_default(self) -> str:
             return "report"
 
-    exporter = ReportExporter(extra_template_basedirs=[str(TEMPLATES)])
+    # Each notebook is validated once, not after each of eleven steps that change nothing.
+    exporter = ReportExporter(extra_template_basedirs=[str(TEMPLATES)], optimistic_validation=True)
     exporter.register_filter("prose", prose_html)
     return exporter

@@ -4,24 +4,24 @@ import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import gethostname
 
 import toolkit
 from toolkit.data.simulate.settings import is_synthetic
 from toolkit.errors import JunhengError, ParameterError, RunError
+from toolkit.reporting.kernel import start_warm_server
 from toolkit.reporting.ledger_reading import load_ledger
 from toolkit.reporting.narrative import create_narrative, narrative_path, read_narrative
+from toolkit.reporting.notebook_cache import NotebookCache, Reuse
 from toolkit.reporting.notebook_runs import (
     EXECUTED_FOLDER,
     RESULTS_FOLDER,
-    DoneNotebook,
-    FailedNotebook,
     Progress,
     execute_notebooks,
 )
+from toolkit.reporting.opened import hand_over, stamp_files
 from toolkit.reporting.outputs import Outputs, require_forms, write_outputs
 from toolkit.reporting.page import page_header
 from toolkit.reporting.parameters import (
@@ -32,40 +32,36 @@ from toolkit.reporting.parameters import (
     StudyParameters,
     check_parameters,
     parameter_fields,
-    shown_standard,
 )
 from toolkit.reporting.pseudonym_key import (
     REPORTS_FOLDER,
     RESTRICTED_FOLDER,
     open_secret,
-    secret_fingerprint,
     write_pseudonym_key,
 )
 from toolkit.reporting.record import (
-    InputFile,
     NotebookOutcome,
-    RunLog,
-    RunRecord,
-    checkout_commit,
     file_input,
-    package_versions,
-    python_version,
     run_digest,
     write_log,
     write_record,
 )
 from toolkit.reporting.refusal import DataError
+from toolkit.reporting.run_description import describe_log, describe_run
+from toolkit.reporting.run_inputs import (
+    data_files,
+    decisive_values,
+    input_files,
+    shown_values,
+    standard_hashes,
+)
 from toolkit.reporting.run_pages import ANNUAL_REPORT, FinishedRun, write_pages
 from toolkit.reporting.runfolder import Placement, place_run, run_folder_name, scratch_folder
 from toolkit.reporting.saved_results import record_outcome
-from toolkit.reporting.study import Study, data_location, open_study, standard_location
-from toolkit.share import project_root, resolve_path, workspace
-from toolkit.standards import hash_standard
+from toolkit.reporting.study import Study, data_location, open_study, opened_data, standard_location
+from toolkit.share import resolve_path, workspace
 from toolkit.vocabulary import Language, label, sentence
 
-# Nothing random enters the notebooks there are; those that draw will say from which seed.
-SEED = 0
-TRUTH = "truth.json"
 NO_OUTPUTS = Outputs()
 
 
@@ -99,6 +95,9 @@ def run_report(
     outputs: Outputs = NO_OUTPUTS,
     only: Collection[str] = (),
     progress: Progress = lambda _: None,
+    cache: NotebookCache | None = None,
+    creates_texts: bool = True,
+    side_by_side: int = 1,
 ) -> RunOutcome:
     """Read, check and analyse a county, and put the report in place when it is complete.
 
@@ -118,6 +117,12 @@ def run_report(
         Notebooks to run, by name or number such as "02"; all when empty.
     progress : callable
         Receives the name of each step.
+    cache : NotebookCache, optional
+        Where notebooks that did not change are taken from and others kept; by default all are run.
+    creates_texts : bool
+        Whether empty files for the county's own text are made where there are none.
+    side_by_side : int
+        Notebooks executed at a time.
 
     Raises
     ------
@@ -134,6 +139,7 @@ def run_report(
     every = parameter_records(parameters)
     chosen = _chosen(only)
     started, clock = datetime.now(UTC), time.perf_counter()
+    start_warm_server()
     _require_readable_ledger(every[ANNUAL_REPORT])
     require_forms(outputs.forms)
     if every[ANNUAL_REPORT].school_names == "pseudonym":
@@ -145,9 +151,15 @@ def run_report(
     records = {name: every[name] for name in chosen if name not in lacking}
     narratives = narrative_paths(study)
     texts = [path for path in narratives.values() if read_narrative(path)]
-    inputs = input_files(study.parameters) + tuple(file_input(path) for path in (*texts, *outputs.forms))
-    shown = {name: _without_paths(record, study) for name, record in records.items()}
-    digest = run_digest({"notebooks": shown, **_hashes(study), **outputs.decisive()}, inputs)
+    read = tuple(data_files(data_location(study.parameters)))
+    stamped = read, stamp_files(read)
+    inputs = (
+        *input_files(study.parameters),
+        *(file_input(path, "narrative") for path in texts),
+        *(file_input(path, "form") for path in outputs.forms),
+    )
+    shown = {name: shown_values(record, study) for name, record in records.items()}
+    digest = run_digest({"notebooks": shown, **standard_hashes(study), **outputs.decisive()}, inputs)
     target = (reports or workspace() / REPORTS_FOLDER) / run_folder_name(
         study.county.county_id, study.year, digest
     )
@@ -156,9 +168,18 @@ def run_report(
         left_out = _left_out(chosen, lacking, study.language)
         for outcome in left_out:
             record_outcome(scratch / RESULTS_FOLDER, outcome)
-        done, failed = execute_notebooks(records, scratch, study.language, progress)
+        with hand_over(opened_data(study)):
+            reuse = Reuse(cache, decisive_values(study, shown, inputs), *stamped) if cache else None
+            done, failed = execute_notebooks(
+                records, scratch, study.language, progress, reuse, side_by_side=side_by_side
+            )
         progress("rendering")
-        record = _record(study, shown, inputs, (*_outcomes(done, failed), *left_out))
+        record = replace(
+            describe_run(study, shown, inputs, (*(each.outcome for each in (*done, *failed)), *left_out)),
+            only=tuple(chosen) if len(chosen) < len(NOTEBOOKS) else (),
+            outputs=tuple(outputs.decisive().get("outputs", ())),
+            embed_font=embed_font,
+        )
         header = page_header(
             record,
             standard=_standard_title(study),
@@ -170,11 +191,12 @@ def run_report(
         notices = write_outputs(finished, record, study, outputs, progress)
         shutil.rmtree(scratch / EXECUTED_FOLDER, ignore_errors=True)
         write_record(record, scratch)
-        write_log(_log(study, target, started, time.perf_counter() - clock, done), scratch)
+        write_log(describe_log(every, study, (target, outputs.forms), started, clock, done), scratch)
         placement = place_run(scratch, target)
     if len(study.pseudonyms):
         write_pseudonym_key(_restricted(placement.path), study.pseudonyms, study.language)
-    created = tuple(path for path in narratives.values() if create_narrative(path, study.language))
+    texts = narratives.values() if creates_texts else ()
+    created = tuple(path for path in texts if create_narrative(path, study.language))
     failures = tuple(notebook.told(placement.path) for notebook in failed)
     return RunOutcome(placement, failures, created, notices)
 
@@ -237,18 +259,6 @@ def _left_out(
     return tuple(found)
 
 
-def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:
-    """Return every file that the parameters name: data, the folder beside a workbook, mapping and names."""
-    location = data_location(parameters)
-    paths = [location] if location.is_file() else []
-    for folder in dict.fromkeys((location, location.with_suffix(""))):
-        # The planted truth beside a simulated county is no input.
-        paths += [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != TRUTH]
-    named = (parameters.mapping_path, parameters.names_path, getattr(parameters, "ledger_path", ""))
-    paths += [resolve_path(path) for path in named if path]
-    return tuple(file_input(path) for path in paths)
-
-
 def _facts(study: Study) -> tuple[tuple[str, str], ...]:
     """Return how many schools report for the year, how many count, and how many are left out."""
     units, left_out = study.resources.units, study.resources.left_out
@@ -309,76 +319,9 @@ def _resolved(record: StudyParameters, study: Study) -> StudyParameters:
     return replace(record, year=study.year, **standards, **paths)
 
 
-def _without_paths(record: StudyParameters, study: Study) -> dict[str, object]:
-    """Return the values that decide the results: the year that was chosen, files by their names only."""
-    values = {name: value for name, value in asdict(record).items() if name not in PATH_PARAMETERS}
-    standards = {name: shown_standard(values[name]) for name in STANDARD_PARAMETERS if name in values}
-    key = {"pseudonym_key": secret_fingerprint(open_secret())} if len(study.pseudonyms) else {}
-    return {**values, "year": study.year, **standards, **key}
-
-
-def _hashes(study: Study) -> dict[str, str]:
-    """Return the hashes of the standard and of the plan, if there is one."""
-    plan = {"plan": hash_standard(study.plan)} if study.plan else {}
-    return {"standard": hash_standard(study.standard)} | plan
-
-
 def _restricted(report: Path) -> Path:
     """Return the folder beside a report for what must not be passed on with it."""
     return report.parent / RESTRICTED_FOLDER / report.name
-
-
-def _record(
-    study: Study,
-    shown: Mapping[str, Mapping[str, object]],
-    inputs: tuple[InputFile, ...],
-    outcomes: tuple[NotebookOutcome, ...],
-) -> RunRecord:
-    root = project_root()
-    return RunRecord(
-        county_id=study.county.county_id,
-        county_name=study.county.name,
-        year=study.year,
-        edition=study.edition,
-        language=study.language,
-        parameters=shown,
-        inputs=inputs,
-        standard=study.standard.id,
-        standard_sha256=hash_standard(study.standard),
-        plan=study.plan.id if study.plan else "",
-        plan_sha256=hash_standard(study.plan) if study.plan else "",
-        packages=package_versions(),
-        python=python_version(),
-        seed=SEED,
-        commit=checkout_commit(root) if root else "",
-        notebooks=tuple(sorted(outcomes, key=lambda outcome: outcome.notebook)),
-        accounting=tuple(
-            {str(name): value for name, value in row.items()}
-            for row in study.reading.accounting.to_dict(orient="records")
-        ),
-    )
-
-
-def _outcomes(
-    done: tuple[DoneNotebook, ...], failed: tuple[FailedNotebook, ...]
-) -> tuple[NotebookOutcome, ...]:
-    """Return what became of the notebooks that were run."""
-    return (
-        *(NotebookOutcome(notebook.name, "done", "") for notebook in done),
-        *(NotebookOutcome(notebook.name, "failed", notebook.error.reason) for notebook in failed),
-    )
-
-
-def _log(
-    study: Study, target: Path, started: datetime, seconds: float, done: tuple[DoneNotebook, ...]
-) -> RunLog:
-    return RunLog(
-        started=started,
-        seconds=seconds,
-        host=gethostname(),
-        paths={"data": str(data_location(study.parameters)), "reports": str(target.parent)},
-        seconds_by_notebook={notebook.name: notebook.seconds for notebook in done},
-    )
 
 
 def _standard_title(study: Study) -> str:

@@ -141,8 +141,14 @@ def place_run(scratch: Path, target: Path, *, replace: bool = False) -> Placemen
     """
     (scratch / OWNER_NAME).unlink(missing_ok=True)
     if not target.exists():
-        _move(scratch, target)
-        return Placement(target, "new", target)
+        try:
+            _move(scratch, target)
+        except RunError:
+            # Another process may have finished the same report in this moment.
+            if not target.exists():
+                raise
+        else:
+            return Placement(target, "new", target)
     if same_content(scratch, target):
         return Placement(target, "identical", target)
     if replace:

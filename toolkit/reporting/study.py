@@ -22,6 +22,7 @@ from toolkit.indicators.resources import ResourceIndicators, compute_resource_in
 from toolkit.indicators.unstaged import UnstagedRule
 from toolkit.reporting.edition import Edition, in_pinyin_order, singles_out_schools
 from toolkit.reporting.findings import Finding, Findings, FindingsExhibit, save_findings, show_findings
+from toolkit.reporting.opened import OpenedData, Request, stamp_files, take_over
 from toolkit.reporting.parameters import NOTEBOOKS, AnnualReport, StudyParameters, check_parameters
 from toolkit.reporting.pseudonym_key import open_secret
 from toolkit.reporting.refusal import DataError
@@ -66,6 +67,8 @@ class Study:
         Key to the pseudonyms of the schools, empty where names are as they are.
     as_read : Reading or None
         The data with the names of the schools, where `reading` has pseudonyms.
+    checked : tuple of Problem or None
+        What the run that this notebook is part of found on checking all tables.
     """
 
     parameters: StudyParameters
@@ -75,6 +78,7 @@ class Study:
     year: int
     pseudonyms: pd.DataFrame = field(default_factory=pd.DataFrame)
     as_read: Reading | None = None
+    checked: tuple[Problem, ...] | None = None
 
     @property
     def county(self) -> County:
@@ -105,6 +109,8 @@ class Study:
     def problems(self) -> tuple[Problem, ...]:
         """Everything noticed in reading and checking, with the names that the office knows."""
         reading = self.as_read or self.reading
+        if self.checked is not None:
+            return self.checked
         return reading.problems + check_county(reading, county=self.parameters.county)
 
     @cached_property
@@ -167,14 +173,8 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
     """
     check_parameters(parameters)
     standard = load_own_or_shipped(parameters.standard, rules=parameters.rules)
-    reading = load_county(
-        data_location(parameters),
-        mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
-        names=resolve_path(parameters.names_path) if parameters.names_path else None,
-        year=parameters.year or None,
-        county=parameters.county or None,
-        tables=tables,
-    )
+    opened = take_over(_request(parameters), parameters.year)
+    reading = opened.restricted(tables) if opened else _read(parameters, tables)
     if reading.errors and not _years(reading.county):
         # The errors say which sheet or column is missing; that no year was read is only what follows.
         raise DataError(reading.errors)
@@ -191,7 +191,14 @@ def open_study(parameters: StudyParameters, *, tables: Collection[str] = TABLES)
         year=chosen_year(reading.county, parameters.year),
         pseudonyms=key,
         as_read=as_read,
+        checked=opened.problems if opened else None,
     )
+
+
+def opened_data(study: Study) -> OpenedData:
+    """Return what was read and checked, for the notebooks of the same run."""
+    years = (study.parameters.year, study.year)
+    return OpenedData(_request(study.parameters), years, study.as_read or study.reading, study.problems)
 
 
 def data_location(parameters: StudyParameters) -> Path:
@@ -244,6 +251,28 @@ def chosen_year(county: County, year: int) -> int:
     if year and year not in years:
         raise InputError("year_not_in_data", year=year, years=", ".join(map(str, years)))
     return year or years[-1]
+
+
+def _read(parameters: StudyParameters, tables: Collection[str]) -> Reading:
+    return load_county(
+        data_location(parameters),
+        mapping=resolve_path(parameters.mapping_path) if parameters.mapping_path else None,
+        names=resolve_path(parameters.names_path) if parameters.names_path else None,
+        year=parameters.year or None,
+        county=parameters.county or None,
+        tables=tables,
+    )
+
+
+def _request(parameters: StudyParameters) -> Request:
+    """Return what decides the reading; a workbook may have a folder of its name beside it."""
+    location = data_location(parameters).resolve()
+    mapping, names = (
+        str(resolve_path(path).resolve()) if path else ""
+        for path in (parameters.mapping_path, parameters.names_path)
+    )
+    paths = [location, location.with_suffix(""), *(Path(path) for path in (mapping, names) if path)]
+    return Request(stamp_files(dict.fromkeys(paths)), (str(location), mapping, names), parameters.county)
 
 
 def _years(county: County) -> list[int]:

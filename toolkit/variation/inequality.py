@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from toolkit.variation.dispersion import refuse, school_totals
 
+GROUP_COLUMNS = ["location", "n_schools", "amount", "students", "theil"]
+
 
 @dataclass(frozen=True, slots=True)
 class LorenzCurve:
@@ -125,6 +127,22 @@ def gini(amount: ArrayLike, enrolment: ArrayLike) -> float:
     return max(0.0, float(1 - np.sum(np.diff(curve.student_share) * heights)))
 
 
+def theil(amount: ArrayLike, enrolment: ArrayLike) -> float:
+    """Return Theil's T of a resource over students, in nats and not below zero.
+
+    T = sum_i s_i ln(s_i / w_i) with s_i the school's share of the resource and w_i of the students.
+
+    Raises
+    ------
+    DesignError
+        As for `coefficient_of_variation`.
+    """
+    amount, enrolment = school_totals(amount, enrolment)
+    shares, weights = amount / amount.sum(), enrolment / enrolment.sum()
+    held = shares > 0
+    return max(0.0, float(np.sum(shares[held] * np.log(shares[held] / weights[held]))))
+
+
 def decompose_theil(amount: ArrayLike, enrolment: ArrayLike, location: ArrayLike) -> TheilDecomposition:
     """Decompose Theil's T over students into parts within and between locations.
 
@@ -154,20 +172,44 @@ def decompose_theil(amount: ArrayLike, enrolment: ArrayLike, location: ArrayLike
     rows = []
     for position, name in enumerate(names):
         inside = member == position
-        stock, students = amount[inside].sum(), enrolment[inside].sum()
-        theil = _theil(amount[inside], enrolment[inside]) if stock > 0 else np.nan
         rows.append(
-            (name, inside.sum(), students / enrolment.sum(), stock / amount.sum(), stock / students, theil)
-        )
-    columns = ["location", "n_schools", "student_share", "amount_share", "per_student", "theil"]
-    table = pd.DataFrame(rows, columns=columns)
-    table["within_part"] = table["amount_share"] * table["theil"].fillna(0.0)
-    held, students_held = table["amount_share"].to_numpy(), table["student_share"].to_numpy()
+            (name, inside.sum(), amount[inside].sum(), enrolment[inside].sum(),
+             theil(amount[inside], enrolment[inside]) if amount[inside].sum() > 0 else np.nan)
+        )  # fmt: skip
+    return combine_theil(pd.DataFrame(rows, columns=GROUP_COLUMNS))
+
+
+def combine_theil(groups: pd.DataFrame) -> TheilDecomposition:
+    """Put Theil's T of all students together from those of groups of schools: no school is needed again.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        One row per group, as counties of a province: `location` (its name), `n_schools`, `amount`,
+        `students`, `theil` (missing where the group has none of the resource).
+
+    Raises
+    ------
+    DesignError
+        As for `coefficient_of_variation`, of the groups.
+    """
+    amount, students = school_totals(groups["amount"], groups["students"])
+    held, taught = amount / amount.sum(), students / students.sum()
+    inside = np.where(held > 0, groups["theil"].to_numpy(dtype=float), 0.0)
+    within, between = held * inside, theil(amount, students)
+    table = pd.DataFrame(
+        {
+            "location": groups["location"].to_numpy(),
+            "n_schools": groups["n_schools"].to_numpy(),
+            "student_share": taught,
+            "amount_share": held,
+            "per_student": amount / students,
+            "theil": groups["theil"].to_numpy(dtype=float),
+            "within_part": within,
+        }
+    )
     return TheilDecomposition(
-        total=_theil(amount, enrolment),
-        within=float(table["within_part"].to_numpy().sum()),
-        between=_theil(held, students_held),
-        locations=table,
+        total=float(within.sum()) + between, within=float(within.sum()), between=between, locations=table
     )
 
 
@@ -203,13 +245,6 @@ def decompose_variance(amount: ArrayLike, enrolment: ArrayLike, location: ArrayL
             }
         ),
     )
-
-
-def _theil(amount: NDArray[np.float64], enrolment: NDArray[np.float64]) -> float:
-    """Return Theil's T, not below zero."""
-    shares, weights = amount / amount.sum(), enrolment / enrolment.sum()
-    held = shares > 0
-    return max(0.0, float(np.sum(shares[held] * np.log(shares[held] / weights[held]))))
 
 
 def _locations(location: ArrayLike, n_schools: int) -> tuple[NDArray[np.object_], NDArray[np.intp]]:

@@ -13,7 +13,6 @@ from toolkit.indicators.outcomes import FULL_SCALE, PLAUSIBLE_VALUES
 from toolkit.models.grouped_sums import (
     WEIGHT_COLUMNS,
     load_group_moments,
-    load_group_ranges,
     parquet_columns,
 )
 from toolkit.variation.achievement import read_tests
@@ -91,7 +90,7 @@ def read_score_moments(
     fill = {name: value for name, value in (("test", ""), ("absent", False)) if name in columns}
     taken = {"grade": list(GRADES)} | ({"absent": False} if "absent" in columns else {}) | dict(where or {})
 
-    def moments(weight: str | None) -> pd.DataFrame:
+    def moments(weight: str | None, ranges: Sequence[str] = ()) -> pd.DataFrame:
         return load_group_moments(
             paths,
             outcome="score",
@@ -99,22 +98,20 @@ def read_score_moments(
             weight=weight,
             where=taken,
             fill=fill,
+            ranges=ranges,
             threads=threads,
             memory_limit=memory_limit,
         )
 
     optional = ("full_mark", "linked_scale", *PLAUSIBLE_VALUES)
-    ranges = load_group_ranges(
-        paths,
-        outcome="score",
-        columns=["score", *(name for name in optional if name in columns)],
-        by=key,
-        where=taken,
-        fill=fill,
-        threads=threads,
-        memory_limit=memory_limit,
+    # Scale and full mark of a test come from the ranges in its schools: the file is read once.
+    plain = moments(None, ["score", *(name for name in optional if name in columns)])
+    ranges = _of_tests(plain, key)
+    schools = _with_weights(
+        plain.drop(columns=list(ranges.columns.difference(list(key)))),
+        moments("weight") if "weight" in columns else None,
+        key,
     )
-    schools = _with_weights(moments(None), moments("weight") if "weight" in columns else None, key)
     tests = _tests(schools, ranges, key)
     return ScoreMoments(key, tests, _in_points(schools, tests, key))
 
@@ -137,6 +134,16 @@ def estimate_score_readings(moments: ScoreMoments, *, confidence_level: float = 
     """
     parts = {key: [own] for key, own in moments.schools.groupby(list(moments.key), sort=False)}
     return read_tests(moments.tests, moments.key, parts, confidence_level)
+
+
+def _of_tests(schools: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return the least and greatest value of each test from those of its schools."""
+    functions = {
+        name: "min" if name.startswith("least_") else "max"
+        for name in schools.columns
+        if name.startswith(("least_", "greatest_"))
+    }
+    return schools.groupby(list(key), sort=True).agg(functions).reset_index()
 
 
 def _with_weights(plain: pd.DataFrame, weighted: pd.DataFrame | None, key: Sequence[str]) -> pd.DataFrame:

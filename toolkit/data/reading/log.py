@@ -52,6 +52,19 @@ class ReadingLog:
     reasons: dict[Place, dict[int, str]] = field(default_factory=dict)
     without_rows: dict[Place, str] = field(default_factory=dict)
 
+    def copied(self) -> "ReadingLog":
+        """Return a log that goes on from here, while this one stays as it is."""
+        return ReadingLog(
+            list(self.problems),
+            self.counts.copy(),
+            self.conversions.copy(),
+            self.matches.copy(),
+            self.name_cells.copy(),
+            self.heights.copy(),
+            {place: reasons.copy() for place, reasons in self.reasons.items()},
+            self.without_rows.copy(),
+        )
+
     def add(
         self,
         code: str,

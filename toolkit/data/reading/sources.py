@@ -11,6 +11,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from toolkit.data.reading import xls
 from toolkit.data.reading.cells import Grid, make_grid
+from toolkit.data.reading.pools import is_pool
 from toolkit.data.reading.textfiles import read_csv, read_parquet
 from toolkit.data.reading.unreadable import UnreadableFileError
 from toolkit.data.reading.xlsx import MAXIMUM_CELLS, inspect_xlsx
@@ -66,6 +67,9 @@ def read_sources(
     """
     if not path.exists():
         raise UnreadableFileError("file_missing", path.name or str(path))
+    if is_pool(path):
+        # Its counties are read by `toolkit.data.reading.pools`; the sheets they came from are elsewhere.
+        return Sources((), (), ())
     beside = path.with_suffix("")
     folder = path if path.is_dir() else beside if beside != path and beside.is_dir() else None
     files = [] if path.is_dir() else [path]

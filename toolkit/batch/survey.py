@@ -1,0 +1,95 @@
+"""Which counties and school years a file holds, without making anything of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.data.county import Reading
+from toolkit.data.reading import list_counties, load_county
+from toolkit.errors import InputError
+
+# The register says which counties there are, the yearly figures which years.
+SURVEYED = ("schools", "school_links", "school_years")
+WITHOUT_CODES = "mapping_without_county"
+
+Source = tuple[str, str]
+"""Paths of the data and of the mapping, the latter empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountyYears:
+    """A county of a file.
+
+    Attributes
+    ----------
+    county_id : str
+        Its code, empty where the file has none.
+    years : tuple of int
+        Its school years, in order; empty when they were not asked for.
+    """
+
+    county_id: str
+    years: tuple[int, ...]
+
+
+def survey_inputs(
+    sources: Sequence[Source], *, with_years: bool, jobs: int
+) -> dict[Source, tuple[CountyYears, ...]]:
+    """Return the counties of each input, side by side; of one that cannot be read none.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The inputs, each once.
+    with_years : bool
+        Whether school years are wanted.
+    jobs : int
+        Processes at most.
+    """
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", inner_max_num_threads=1 if jobs > 1 else None):
+        found: Any = Parallel(n_jobs=max(1, min(jobs, len(sources))))(
+            delayed(_counties)(*source, with_years) for source in sources
+        )
+    return dict(zip(sources, found, strict=True))
+
+
+def _counties(data: str, mapping: str, with_years: bool) -> tuple[CountyYears, ...]:
+    """Return the counties of one input. The reason why it cannot be read is told by its unit."""
+    try:
+        codes = _codes(data, mapping)
+        if not with_years:
+            return tuple(CountyYears(code, ()) for code in codes)
+        return tuple(
+            CountyYears(code, _years(_load(data, mapping, code if len(codes) > 1 else ""))) for code in codes
+        )
+    except (InputError, OSError):
+        return ()
+
+
+def _codes(data: str, mapping: str) -> tuple[str, ...]:
+    if mapping:
+        try:
+            return tuple(str(code) for code in list_counties(Path(data), Path(mapping))["county_id"])
+        except InputError as error:
+            if error.name != WITHOUT_CODES:
+                raise
+            return ("",)
+    reading = _load(data, "", "")
+    schools = reading.county.tables.get("schools")
+    codes = [] if schools is None else sorted(str(code) for code in schools["county_id"].dropna().unique())
+    return tuple(codes) or ("",)
+
+
+def _load(data: str, mapping: str, county: str) -> Reading:
+    chosen = Path(mapping) if mapping else None
+    if chosen:
+        return load_county(Path(data), mapping=chosen, county=county or None)
+    return load_county(Path(data), county=county or None, tables=SURVEYED)
+
+
+def _years(reading: Reading) -> tuple[int, ...]:
+    table = reading.county.tables.get("school_years")
+    return () if table is None else tuple(sorted(int(year) for year in table["year"].dropna().unique()))

@@ -1,0 +1,80 @@
+"""How this process talks with a kernel: its manager and its client."""
+
+import time
+from functools import cache
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from toolkit.reporting.warm_kernel import report_provisioner
+
+if TYPE_CHECKING:
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+    from jupyter_client.manager import AsyncKernelManager
+
+SHELL_SECONDS = 1.0
+OUTPUT_SECONDS = 0.2
+
+
+def kernel_manager(
+    folder: Path, environment: dict[str, str], *, warm: bool = True
+) -> "type[AsyncKernelManager]":
+    """Return a kernel manager with its own folder and environment.
+
+    papermill's own `cwd` changes the folder of this whole process, and it offers no environment.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Working folder of the kernel.
+    environment : dict
+        All its environment variables.
+    warm : bool
+        Whether the kernel may be forked from a process that has everything imported.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+
+    class ReportKernelManager(AsyncKernelManager):
+        async def start_kernel(self, **options: Any) -> None:
+            self.kernel_id = self.kernel_id or str(uuid4())
+            self.client_factory = _client()
+            self.provisioner = report_provisioner(warm=warm)(
+                kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
+            )
+            await super().start_kernel(**{**options, "cwd": str(folder), "env": environment})
+
+    return ReportKernelManager
+
+
+@cache
+def _client() -> "type[AsyncKernelClient]":
+    """Return a client that knows a kernel is ready as soon as it has answered on both channels.
+
+    Jupyter's then listens a fifth of a second for silence, which nothing here needs: outputs are told apart
+    by the request that they answer.
+    """
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+
+    class ReportKernelClient(AsyncKernelClient):
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            until = time.monotonic() + (float("inf") if timeout is None else timeout)
+            while not await self._has_answered():
+                if not await self.is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info")
+                if time.monotonic() > until:
+                    raise RuntimeError(f"Kernel didn't respond in {timeout:.0f} seconds")
+
+        async def _has_answered(self) -> bool:
+            self.kernel_info()
+            try:
+                reply = await self.get_shell_msg(timeout=SHELL_SECONDS)
+                if reply["msg_type"] != "kernel_info_reply":
+                    return False
+                # Outputs arrive only once this channel is connected.
+                await self.get_iopub_msg(timeout=OUTPUT_SECONDS)
+            except Empty:
+                return False
+            return True
+
+    return ReportKernelClient

@@ -1,22 +1,36 @@
 """Reports per minute of a batch, by loky and by Dask, against command lines in sequence and the floor.
 
-    python benchmarks/batch.py [COUNTIES] [SAMPLE] [CHAPTERS ...]
+    python benchmarks/batch.py [--counties 100] [--sizes 20 30 40] [--broken 3] [--only 01 ...]
+                               [--dask 12] [--lines 4] [--floor 12] [--seconds-for-lines 600]
 
-Counties of mixed sizes are simulated, the last three broken in different ways. The whole is run by loky with
-two workers and by a Dask scheduler with two worker processes over tcp on loopback: hashes must be equal, and
-three units failed with reasons. On the first SAMPLE counties, in the same run, are measured
+Counties of mixed sizes are simulated, the last ones broken in different ways. The batch of all is run by loky
+with two workers; the first `--dask` of its counties and the broken ones again by a Dask scheduler with two
+worker processes over tcp on loopback, which must give equal hashes. On the first counties, which are in the
+same proportion of sizes, and with the notebooks that the batch ran for them, are measured
 
-(a) `papermill` and `jupyter nbconvert` command lines, one after another, on the same notebooks, and
-(b) the floor: the notebooks' cells in a process that has imported everything and is forked for each county,
-    two at a time, pictures included, with no kernel, page or record.
+(a) `papermill` and `jupyter nbconvert` command lines, one after another, for each notebook, and
+(b) the floor: the notebooks' cells in a process that has imported everything and has read and checked the
+    data before the clock starts, forked for each county, two at a time, with what each cell shows turned into
+    HTML and pictures, but with no kernel, page or record.
+
+Sizes are the same for all, so paces are compared as they are. `batch.json` says what was a subset.
 """
 
+import argparse
+import ast
+import gc
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,132 +46,260 @@ from batch_counties import (
     write_counties,
 )
 
-from toolkit.reporting.parameters import NOTEBOOKS
+from toolkit.reporting.kernel_preload import preload
+from toolkit.reporting.opened import HANDED_VARIABLE, hand_over
+from toolkit.reporting.record import NotebookOutcome, load_record
+from toolkit.reporting.run import ANNUAL_REPORT, parameter_records
+from toolkit.reporting.saved_results import record_outcome
+from toolkit.reporting.study import open_study, opened_data
 
-BROKEN = 3
 WORKERS = 2
+PROGRESS = re.compile(r"(\d+) done, (\d+) failed, (\d+) left")
 RESULTS = Path(__file__).with_name("batch.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Counties whose notebooks are run by others than the batch."""
+
+    workbooks: tuple[Path, ...]
+    sizes: Mapping[str, int]
+    notebooks: Mapping[str, tuple[str, ...]]
 
 
 def main(arguments: list[str]) -> int:
     """Measure, print and write `batch.json`."""
-    count = int(arguments[0]) if arguments else 100
-    sample = int(arguments[1]) if len(arguments) > 1 else 4
-    chapters = arguments[2:]
-    only = [part for chapter in chapters for part in ("--only", chapter)]
-    result: dict[str, Any] = {"counties": count, "workers": WORKERS, "chapters": chapters or "all"}
-    with tempfile.TemporaryDirectory() as folder:
+    asked = _parsed(arguments)
+    only = [part for chapter in asked.only for part in ("--only", chapter)]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         place = Path(folder)
-        data = place / "data"
-        write_counties(data, count, broken=BROKEN)
-        result["loky"] = batch(place, "loky", "--jobs", str(WORKERS), *only)
-        print(result["loky"], flush=True)
-        with dask_cluster(place, WORKERS) as address:
-            result["dask"] = batch(place, "dask", "--dask", address, *only)
-        print(result["dask"], flush=True)
-        by_loky, by_dask = hashes(place / "loky"), hashes(place / "dask")
-        result["equal hashes"] = sum(by_dask.get(name) == value for name, value in by_loky.items())
-        result["failures"] = {
-            status["data"]: status["reasons"][0]["en"]
-            for status in statuses(place / "loky")
-            if status["state"] == "failed"
+        sizes = write_counties(place / "all", asked.counties, asked.sizes, broken=asked.broken)
+        whole = sorted(sizes)[: asked.counties - asked.broken]
+        result: dict[str, Any] = {
+            "counties": asked.counties,
+            "broken": asked.broken,
+            "schools of counties in turn": asked.sizes,
+            "notebooks asked for": asked.only or "all",
+            "workers": WORKERS,
         }
-        workbooks = sorted(data.glob("*.xlsx"))[:sample]
-        notebooks = [name for name in NOTEBOOKS if not chapters or name[:2] in chapters]
-        result["command lines"] = per_minute(len(workbooks), command_lines(place, workbooks, notebooks))
-        print(result["command lines"], flush=True)
-        result["floor"] = per_minute(len(workbooks), floor(place, workbooks, notebooks))
-    own = result["loky"]["per minute"]
-    result["times command lines"] = round(own / result["command lines"]["per minute"], 2)
-    result["times floor"] = round(result["floor"]["per minute"] / own, 2)
+        _tell(result, "loky", batch(place, "all", "loky", "--jobs", str(WORKERS), *only))
+        result["loky"]["seconds a county by schools"] = by_size(units(place / "loky"), sizes)
+        _tell(
+            result,
+            "failures",
+            {each["data"]: each["reasons"][0]["en"] for each in statuses(place / "loky") if each["reasons"]},
+        )
+        if asked.dask:
+            _tell(result, "dask", dask(place, whole[: asked.dask], sorted(sizes)[len(whole) :], only))
+            by_loky, by_dask = hashes(place / "loky"), hashes(place / "dask")
+            result["dask"]["equal hashes"] = sum(by_loky[name] == value for name, value in by_dask.items())
+            result["dask"]["counties"] = f"the first {min(asked.dask, len(whole))} and the broken ones"
+        own = {"loky": result["loky"]["steady reports a minute"], "with start": _pace(result["loky"])}
+        for key, count, measure in (("command lines", asked.lines, lines), ("floor", asked.floor, floor)):
+            if not count:
+                continue
+            chosen = sample(place, whole[:count], sizes)
+            _tell(result, key, measured(place, chosen, asked, measure))
+            pace = _pace(result[key])
+            result[key]["ours / this, steady"] = round(own["loky"] / pace, 2)
+            result[key]["ours / this, with start"] = round(own["with start"] / pace, 2)
     RESULTS.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1, ensure_ascii=False))
-    return 0 if result["equal hashes"] == count and len(result["failures"]) == BROKEN else 1
+    equal = not asked.dask or result["dask"]["equal hashes"] == min(asked.dask, len(whole)) + asked.broken
+    return 0 if equal and len(result["failures"]) == asked.broken else 1
 
 
-def batch(place: Path, name: str, *options: str) -> dict[str, Any]:
-    """Run a batch; return its pace, its pace by halves of its counties, and its memory by thirds."""
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--counties", type=int, default=100)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[8, 12, 20, 30])
+    parser.add_argument("--broken", type=int, default=3)
+    parser.add_argument("--only", nargs="+", default=[], help="numbers of notebooks; all by default")
+    parser.add_argument("--dask", type=int, default=8, help="counties run by Dask, too")
+    parser.add_argument("--lines", type=int, default=4, help="counties run by command lines")
+    parser.add_argument("--floor", type=int, default=8, help="counties of the floor")
+    parser.add_argument("--seconds-for-lines", type=float, default=600, help="begin no county after these")
+    return parser.parse_args(arguments)
+
+
+def _tell(result: dict[str, Any], key: str, value: Any) -> None:
+    result[key] = value
+    print(key, json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _pace(figures: Mapping[str, Any]) -> float:
+    return 60 * figures["reports"] / figures["seconds"]
+
+
+def batch(place: Path, data: str, reports: str, *options: str, others: Sequence[int] = ()) -> dict[str, Any]:
+    """Run a batch; return its pace and its memory."""
     clock = time.monotonic()
     runner = subprocess.Popen(
-        command(place / "data", place / name, *options),
-        env=environment(place),
+        command(place / data, place / reports, *options),
+        env={**environment(place), "COLUMNS": "200"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
     )
-    watch = MemoryWatch(runner.pid)
+    watch = MemoryWatch(runner.pid, *others)
     watch.start()
-    ended = [time.monotonic() - clock for line in runner.stdout or () if " done, " in line and "left" in line]
+    ended: list[float] = []
+    lines = []
+    for line in runner.stdout or ():
+        lines.append(line)
+        told = PROGRESS.search(line)
+        if told and int(told[1]) > len(ended):
+            ended.append(time.monotonic() - clock)
     runner.wait()
     seconds = time.monotonic() - clock
-    half = len(ended) // 2
-    halves = (ended[half - 1], ended[-1] - ended[half - 1]) if half else (seconds, seconds)
+    watch.join()
+    if runner.returncode not in (0, 4) or not ended:
+        raise RuntimeError("".join(lines))
+    # From the end of the first unit of each worker on; a batch of so few units has no steady state.
+    first = WORKERS - 1 if len(ended) > WORKERS else -1
+    steady = ended[-1] - (ended[first] if first >= 0 else 0.0)
     return {
-        **per_minute(len(ended), seconds),
-        "seconds of halves": [round(part, 1) for part in halves],
-        "MB by thirds": watch.by_thirds(),
+        "reports": len(ended),
+        "seconds": round(seconds, 1),
+        "reports a minute with start": round(60 * len(ended) / seconds, 2),
+        "steady reports a minute": round(60 * (len(ended) - first - 1) / steady, 2),
+        "seconds until the first report": round(ended[0], 1),
+        "memory": watch.by_kind(),
         "exit code": runner.returncode,
     }
 
 
-def per_minute(reports: int, seconds: float) -> dict[str, float]:
-    """Return a pace."""
-    return {"reports": reports, "seconds": round(seconds, 1), "per minute": round(60 * reports / seconds, 2)}
+def dask(place: Path, names: Sequence[str], broken: Sequence[str], only: Sequence[str]) -> dict[str, Any]:
+    """Run some of the counties, and the broken ones, by Dask."""
+    few = place / "few"
+    few.mkdir()
+    for name in (*names, *broken):
+        shutil.copyfile(place / "all" / name, few / name)
+    with dask_cluster(place, WORKERS) as (address, processes):
+        return batch(place, "few", "dask", "--dask", address, *only, others=processes)
 
 
-def command_lines(place: Path, workbooks: list[Path], notebooks: list[str]) -> float:
-    """Return the seconds of papermill and nbconvert as commands, one notebook after another."""
-    clock = time.monotonic()
-    for workbook in workbooks:
-        for name in notebooks:
-            folder = place / "lines" / workbook.stem
-            folder.mkdir(parents=True, exist_ok=True)
+def units(reports: Path) -> list[tuple[str, float]]:
+    """Return file and seconds of each unit that is done."""
+    return [(each["data"], each["seconds"]) for each in statuses(reports) if each["state"] == "done"]
+
+
+def by_size(found: Sequence[tuple[str, float]], sizes: Mapping[str, int]) -> dict[str, float]:
+    """Return the mean seconds of a county by its number of schools."""
+    grouped: dict[int, list[float]] = {}
+    for name, seconds in found:
+        grouped.setdefault(sizes[name], []).append(seconds)
+    return {str(size): round(sum(own) / len(own), 2) for size, own in sorted(grouped.items())}
+
+
+def sample(place: Path, names: Sequence[str], sizes: Mapping[str, int]) -> Sample:
+    """Return the first counties with the notebooks that the batch ran for each."""
+    done = {}
+    for status in statuses(place / "loky"):
+        if status["data"] in names and status["report"]:
+            record = load_record(place / "loky" / status["report"])
+            done[status["data"]] = tuple(own.notebook for own in record.notebooks if own.status == "done")
+    return Sample(tuple(place / "all" / name for name in names), sizes, done)
+
+
+Measure = Callable[[Path, Sample, float], tuple[float, list[tuple[str, float]]]]
+
+
+def measured(place: Path, chosen: Sample, asked: argparse.Namespace, measure: Measure) -> dict[str, Any]:
+    """Return the pace of another way to run the same notebooks."""
+    seconds, each = measure(place, chosen, asked.seconds_for_lines)
+    return {
+        "reports": len(each),
+        "seconds": round(seconds, 1),
+        "reports a minute": round(60 * len(each) / seconds, 2),
+        "counties": f"the first {len(each)} of {asked.counties}",
+        "notebooks": sorted({name for own in chosen.notebooks.values() for name in own}),
+        "seconds a county by schools": by_size(each, chosen.sizes),
+    }
+
+
+def lines(place: Path, chosen: Sample, limit: float) -> tuple[float, list[tuple[str, float]]]:
+    """Give papermill and nbconvert as commands, one notebook after another; of each county the seconds."""
+    began = time.monotonic()
+    each = []
+    for workbook in chosen.workbooks:
+        clock = time.monotonic()
+        if clock - began > limit:
+            break
+        folder = place / "lines" / workbook.stem
+        folder.mkdir(parents=True)
+        for name in chosen.notebooks[workbook.name]:
             executed = folder / f"{name}.ipynb"
-            results = folder / "results" / name
-            parameters = ["-p", "data_path", str(workbook), "-p", "results_dir", str(results)]
+            results = folder / "results"
             source = str(ROOT / "notebooks" / f"{name}.ipynb")
-            run(
-                "papermill",
-                source,
-                str(executed),
-                *parameters,
-                "-k",
-                "python3",
-                "--no-progress-bar",
-                place=place,
-            )
-            run("jupyter", "nbconvert", "--to", "html", str(executed), place=place)
-    return time.monotonic() - clock
+            parameters = ["-p", "data_path", str(workbook), "-p", "results_dir", str(results / name)]
+            run(place, "papermill", source, str(executed), *parameters, "--no-progress-bar")
+            run(place, "jupyter", "nbconvert", "--to", "html", str(executed))
+            record_outcome(results, NotebookOutcome(name, "done", ""))
+        each.append((workbook.name, time.monotonic() - clock))
+    return time.monotonic() - began, each
 
 
-def run(module: str, *arguments: str, place: Path) -> None:
-    """Run a command of the environment of this interpreter."""
-    subprocess.run(
-        [sys.executable, "-m", module, *arguments], env=environment(place), capture_output=True, check=True
+def run(place: Path, program: str, *arguments: str) -> None:
+    """Run a command of the environment of this interpreter, as typed on its command line."""
+    found = shutil.which(program, path=str(Path(sys.executable).parent))
+    called = [found] if found else [sys.executable, "-m", program]
+    ended = subprocess.run(
+        [*called, *arguments], env=environment(place), capture_output=True, check=False, text=True
     )
+    if ended.returncode:
+        raise RuntimeError(ended.stderr)
 
 
-def floor(place: Path, workbooks: list[Path], notebooks: list[str]) -> float:
-    """Return the seconds of the cells alone: a fork of this warm process for each county, two at a time."""
-    os.environ.update(environment(place))
-    sources = {name: _code(name) for name in notebooks}
-    for cells in sources.values():
-        _import(cells)
-    clock = time.monotonic()
-    waiting, running = list(workbooks), set()
-    while waiting or running:
-        while waiting and len(running) < WORKERS:
-            workbook = waiting.pop()
-            pid = os.fork()
-            if pid == 0:
-                _execute(workbook, sources, place / "floor" / workbook.stem)
-                os._exit(0)
-            running.add(pid)
-        pid, status = os.wait()
-        running.discard(pid)
-        if status:
-            raise RuntimeError(f"a county of the floor ended with {status}")
-    return time.monotonic() - clock
+def floor(place: Path, chosen: Sample, _: float) -> tuple[float, list[tuple[str, float]]]:
+    """Run the cells alone in forks of this process, two at a time; of each county the seconds."""
+    os.environ |= {**environment(place), "MPLBACKEND": "agg"}
+    names = {name for own in chosen.notebooks.values() for name in own}
+    sources = {name: _code(name) for name in names}
+    preload()
+    with ExitStack() as stack:
+        handed = {}
+        for workbook in chosen.workbooks:
+            records = parameter_records({"data_path": str(workbook)})
+            stack.enter_context(hand_over(opened_data(open_study(records[ANNUAL_REPORT]))))
+            handed[workbook] = os.environ[HANDED_VARIABLE]
+        gc.collect()
+        gc.freeze()
+        began = time.monotonic()
+        each: list[tuple[str, float]] = []
+        waiting, running = list(chosen.workbooks), {}
+        while waiting or running:
+            while waiting and len(running) < WORKERS:
+                workbook = waiting.pop(0)
+                cells = {name: sources[name] for name in chosen.notebooks[workbook.name]}
+                pid = _forked(workbook, handed[workbook], cells, place / "floor" / workbook.stem)
+                running[pid] = (workbook.name, time.monotonic())
+            pid, status = os.wait()
+            name, clock = running.pop(pid)
+            each.append((name, time.monotonic() - clock))
+            if status:
+                raise RuntimeError(f"{name} ended with {status}")
+        return time.monotonic() - began, each
+
+
+def _forked(workbook: Path, handed: str, cells: Mapping[str, Sequence[Any]], folder: Path) -> int:
+    """Run the cells of one county in a fork of this process; return its number."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.environ[HANDED_VARIABLE] = handed
+        for name, own in cells.items():
+            _execute(own, {"data_path": str(workbook), "results_dir": str(folder / name)})
+            record_outcome(folder, NotebookOutcome(name, "done", ""))
+        code = 0
+    except BaseException:  # noqa: BLE001 - nothing may come back into the loop of the parent.
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _code(name: str) -> list[Any]:
@@ -165,28 +307,19 @@ def _code(name: str) -> list[Any]:
     return [cell for cell in cells if cell.cell_type == "code"]
 
 
-def _import(cells: list[Any]) -> None:
+def _execute(cells: Sequence[Any], parameters: Mapping[str, str]) -> None:
+    """Execute the cells of a notebook, and make what each would show."""
+    names: dict[str, Any] = {}
     for cell in cells:
-        if cell.source.startswith(("from ", "import ")):
-            exec(cell.source, {})
-
-
-def _execute(workbook: Path, sources: dict[str, list[Any]], folder: Path) -> None:
-    """Execute the cells of all notebooks, and make what each would show."""
-    import ast
-
-    for name, cells in sources.items():
-        names: dict[str, Any] = {}
-        for cell in cells:
-            tree = ast.parse(cell.source)
-            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-            exec(compile(tree, name, "exec"), names)
-            if "parameters" in cell.metadata.get("tags", []):
-                names |= {"data_path": str(workbook), "results_dir": str(folder / name)}
-            if isinstance(last, ast.Expr):
-                shown = eval(compile(ast.Expression(last.value), name, "eval"), names)  # noqa: S307
-                if hasattr(shown, "_repr_html_"):
-                    shown._repr_html_()
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, "cell", "exec"), names)
+        if "parameters" in cell.metadata.get("tags", []):
+            names |= parameters
+        if isinstance(last, ast.Expr):
+            shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)  # noqa: S307
+            if hasattr(shown, "_repr_html_"):
+                shown._repr_html_()
 
 
 if __name__ == "__main__":

@@ -4,42 +4,86 @@ import hashlib
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pandas as pd
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from toolkit.data.simulate import SimulationSettings, simulate_county, write_county  # noqa: E402
+from toolkit.data.simulate import SimulationSettings, simulate_county  # noqa: E402
+from toolkit.data.workbook import write_workbook  # noqa: E402
 
-SIZES = (20, 20, 24, 30, 40, 60)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 MEGABYTE = 2**20
-KINDS = ("runner", "worker", "kernel")
+SMALLEST_SIMULATED = 20
+KINDS = ("runner", "worker", "server", "kernel")
 
 
-def write_counties(folder: Path, count: int, *, broken: int = 0) -> None:
-    """Write counties of mixed sizes; the last ones are broken, each in another way."""
+def write_counties(folder: Path, count: int, sizes: Sequence[int], *, broken: int = 0) -> dict[str, int]:
+    """Write simulated counties of sizes in turn and return their numbers of schools by file.
+
+    The last ones are broken, each in another way. A county of each size is simulated once with its years and
+    its dirt, and written again under other codes and with other enrolments: the simulation would take longer
+    than the reports.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    simulated = {size: _simulated(size, seed) for seed, size in enumerate(dict.fromkeys(sizes), start=1)}
     for number in range(1, count + 1):
-        settings = SimulationSettings(
-            county_number=(number - 1) % 99 + 1,
-            n_schools=SIZES[number % len(SIZES)],
-            n_years=3,
-            with_teachers=False,
-            with_scores=False,
-        )
+        size = sizes[(number - 1) % len(sizes)]
         path = folder / f"county{number:03d}.xlsx"
-        write_county(simulate_county(settings, seed=number), path)
+        code, name = f"99{number:04d}", f"第{number}试验县"
+        tables = _renumbered(simulated[size], number, code, name)
+        write_workbook(path, tables, language="zh", county_id=code, county_name=name)
+        written[path.name] = size
         if number > count - broken:
             break_workbook(path, (count - number) % 3)
+    return written
+
+
+def _simulated(n_schools: int, seed: int) -> Mapping[str, pd.DataFrame]:
+    """Return the tables of a simulated county; of fewer schools than the simulation makes, the first."""
+    settings = SimulationSettings(
+        n_schools=max(SMALLEST_SIMULATED, n_schools), n_years=3, with_teachers=False, with_scores=False
+    )
+    tables = simulate_county(settings, seed=seed).county.tables
+    if n_schools >= SMALLEST_SIMULATED:
+        return tables
+    register = tables["schools"]
+    left, kept = (
+        {value for name in ("school_id", "school_name") for value in part[name].dropna()}
+        for part in (register[n_schools:], register[:n_schools])
+    )
+    gone = {name: table.isin(left - kept) for name, table in tables.items()}
+    # Whatever names a school that is left out goes; of the register, only the cells that name it. Rotations
+    # name schools as the office does, in many ways: they all go.
+    cut = {name: table[~gone[name].any(axis=1)] for name, table in tables.items() if name != "rotations"}
+    cut["schools"] = register.mask(gone["schools"])[:n_schools]
+    return {name: table.reset_index(drop=True) for name, table in cut.items()}
+
+
+def _renumbered(
+    tables: Mapping[str, pd.DataFrame], number: int, code: str, name: str
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of a county under another code and name, each school with some more pupils."""
+    result = {}
+    for key, table in tables.items():
+        own = table.copy()
+        own = own.assign(**{column: code for column in ("county_id",) if column in own})
+        own = own.assign(**{column: name for column in ("county_name",) if column in own})
+        if key == "school_years":
+            own["enrolment_primary"] += number * (own["enrolment_primary"] > 0)
+        result[key] = own
+    return result
 
 
 def break_workbook(path: Path, way: int) -> None:
@@ -84,11 +128,11 @@ def statuses(reports: Path) -> list[dict]:
 
 
 def hashes(reports: Path) -> dict[str, str]:
-    """Return, by data file, the hash of each report as it lies on the disk, "failed" where there is none."""
+    """Return, by data file, the hash of each report as it lies on the disk, its state where none is done."""
     found = {}
     for status in statuses(reports):
         report = reports / status["report"]
-        found[status["data"]] = _content(report) if status["report"] else status["state"]
+        found[status["data"]] = _content(report) if status["state"] == "done" else status["state"]
     return found
 
 
@@ -100,8 +144,8 @@ def _content(report: Path) -> str:
 
 
 @contextmanager
-def dask_cluster(workspace: Path, n_workers: int) -> Iterator[str]:
-    """Start a scheduler and workers as processes of their own; give the address."""
+def dask_cluster(workspace: Path, n_workers: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Start a scheduler and workers as processes of their own; give the address and their process numbers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
@@ -115,7 +159,7 @@ def dask_cluster(workspace: Path, n_workers: int) -> Iterator[str]:
     ]
     try:
         _wait_for_workers(address, n_workers)
-        yield address
+        yield address, tuple(process.pid for process in processes)
     finally:
         for process in processes:
             process.terminate()
@@ -131,58 +175,82 @@ def _wait_for_workers(address: str, n_workers: int) -> None:
 
 
 class MemoryWatch(threading.Thread):
-    """Follows a process and its children: highest resident memory of each kind over thirds of the run."""
+    """Follows a batch: largest resident memory of each kind of process, and how many of it there are."""
 
-    def __init__(self, pid: int, every: float = 0.5) -> None:
+    def __init__(self, runner: int, *workers: int, every: float = 0.5) -> None:
         super().__init__(daemon=True)
-        self.pid, self.every, self.samples = pid, every, []
+        self.roots = (runner, *workers)
+        self.every = every
+        self.began = time.monotonic()
+        self.samples: list[tuple[float, dict[str, list[int]]]] = []
 
     def run(self) -> None:
-        """Take samples until the process ends."""
-        while psutil.pid_exists(self.pid):
-            self.samples.append((time.monotonic(), resident(self.pid)))
+        """Take samples until the runner ends."""
+        while is_running(self.roots[0]):
+            self.samples.append((time.monotonic() - self.began, self._sample()))
             time.sleep(self.every)
 
-    def by_thirds(self) -> list[dict[str, int]]:
-        """Return the highest memory in MB of runner, worker and kernel in each third."""
-        size = max(1, len(self.samples) // 3)
-        parts = [self.samples[start : start + size] for start in range(0, 3 * size, size)]
-        return [
-            {
-                kind: max((sample.get(kind, 0) for _, sample in part), default=0)
-                for kind in ("runner", "worker", "kernel")
-            }
-            for part in parts
-        ]
+    def _sample(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for process, kind in batch_processes(*self.roots):
+            # A process may end between two questions.
+            with suppress(psutil.Error):
+                found.setdefault(kind, []).append(process.memory_info().rss // MEGABYTE)
+        return found
+
+    def by_kind(self) -> dict[str, dict[str, float]]:
+        """Return, of the largest process of each kind, peak and slope; and the peak of all together.
+
+        The slope, in MB a minute, is that of a line through the largest process of each sample in the later
+        two thirds of the run, when everything has been imported.
+        """
+        result = {}
+        for kind in KINDS:
+            largest = [(seconds / 60, max(found[kind])) for seconds, found in self.samples if kind in found]
+            if not largest:
+                continue
+            late = largest[len(largest) // 3 :]
+            slope = statistics.linear_regression(*zip(*late, strict=True)).slope if len(late) > 1 else 0.0
+            peak = max(size for _, size in largest)
+            result[kind] = {"peak MB": peak, "MB a minute": round(slope, 1)}
+        together = (sum(map(sum, found.values())) for _, found in self.samples)
+        return result | {"together": {"peak MB": max(together, default=0)}}
 
 
-def resident(pid: int) -> dict[str, int]:
-    """Return the largest resident memory in MB of each kind of process below a runner."""
-    largest: dict[str, int] = {}
+def is_running(pid: int) -> bool:
+    """Say whether a process is there and not merely waiting to be collected."""
     try:
-        runner = psutil.Process(pid)
-        processes = (runner, *runner.children(recursive=True))
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
-        return largest
-    for process in processes:
-        # A process may end between two questions.
+        return False
+
+
+def batch_processes(runner: int, *others: int) -> list[tuple[psutil.Process, str]]:
+    """Return the processes of a batch with their kinds: of its runner, and of what others run."""
+    found: dict[int, tuple[psutil.Process, str]] = {}
+    for root in (runner, *others):
         with suppress(psutil.Error):
-            kind = process_kind(process, runner)
-            largest[kind] = max(largest.get(kind, 0), process.memory_info().rss // MEGABYTE)
-    return largest
+            for process in (psutil.Process(root), *psutil.Process(root).children(recursive=True)):
+                with suppress(psutil.Error):
+                    kind = "runner" if process.pid == runner else _kind(process)
+                    if kind:
+                        found[process.pid] = (process, kind)
+    return list(found.values())
 
 
-def process_kind(process: psutil.Process, runner: psutil.Process) -> str:
-    """Say whether a process is the runner, a worker or a kernel; empty for helpers of theirs.
+def _kind(process: psutil.Process) -> str:
+    """Say by its command line what a process is; empty for helpers of joblib and of Dask.
 
-    What a worker has started is a kernel, or the server that its kernels are forked from.
+    A warm kernel is a fork of its server and has the same command line, whose last word is the process that
+    owns the server. That is the parent of the server and not of the kernel.
     """
-    if process.pid == runner.pid:
-        return "runner"
-    if _is_worker(process):
+    words = process.cmdline()
+    line = " ".join(words)
+    if "kernel_server" in line:
+        return "server" if words[-1] == str(process.ppid()) else "kernel"
+    if "ipykernel_launcher" in line:
+        return "kernel"
+    if "popen_loky" in line:
         return "worker"
-    return "kernel" if any(_is_worker(parent) for parent in process.parents()) else ""
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    return any("popen_loky" in part for part in process.cmdline())
+    # Dask's: the process that is called "dask worker" watches over it.
+    return "worker" if "multiprocessing.spawn" in line else ""

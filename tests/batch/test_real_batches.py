@@ -17,8 +17,9 @@ from functools import partial
 import psutil
 import pytest
 
-from tests.batch.stand_ins import calls, make_report, planned, write_orders
+from tests.batch.stand_ins import calls, look_or_die, make_report, planned, write_orders
 from tests.batch.tiny import write_tiny
+from toolkit.batch import survey
 from toolkit.batch.batch import batch_place, plan_batch, run_batch
 from toolkit.batch.dask_workers import require_fit_workers
 from toolkit.batch.engines import DaskEngine, LokyEngine, connect_dask
@@ -139,6 +140,16 @@ def test_units_that_kill_their_worker_fail_and_all_others_are_done(data, reports
         "a": "done", "b": "failed", "c": "done", "d": "failed", "e": "done"
     }  # fmt: skip
     assert calls(data).count("b") == 2
+
+
+def test_a_worker_that_dies_while_files_are_looked_into_costs_no_answer_but_that_of_a_deadly_file(
+    data, monkeypatch
+):
+    write_orders(data, a="good", b="die once", c="die", d="good")
+    monkeypatch.setattr(survey, "_counties", look_or_die)
+    sources = [(str(data / f"{name}.txt"), "") for name in "abcd"]
+    found = survey.survey_inputs(sources, with_years=False, jobs=2)
+    assert [[own.county_id for own in found[source]] for source in sources] == [["a"], ["b"], [], ["d"]]
 
 
 def test_one_worker_survives_a_deadly_unit_too(data, reports):

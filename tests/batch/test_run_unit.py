@@ -7,7 +7,7 @@ import pytest
 
 from tests.batch.stand_ins import calls, make_report, planned, write_orders
 from toolkit.batch.run_unit import run_unit
-from toolkit.batch.status import load_status, report_content
+from toolkit.batch.status import load_status, report_content, running_status, save_status
 from toolkit.data.problems import Problem
 from toolkit.reporting.refusal import DataError
 
@@ -56,6 +56,36 @@ def test_a_report_with_a_failed_notebook_is_kept_and_counted_as_in_part_failed(j
     assert status.state == "incomplete"
     assert (reports / status.report / "index.html").is_file()
     assert status.reasons[0].en == "Notebook '02' failed at '结论' KeyError: x"
+
+
+def test_a_complete_report_takes_the_place_of_the_incomplete_one_of_an_earlier_call(job, reports):
+    run_unit(job("part"), make_report)
+    status = run_unit(job("good"), make_report)
+    assert (status.state, status.report) == ("done", "a-2024-0123abcd")
+    assert [path.name for path in reports.glob("*a-2024-*")] == ["a-2024-0123abcd"]
+    assert (reports / status.report / "index.html").read_text(encoding="utf-8") == "a good"
+    assert status.content == report_content(reports / status.report)
+
+
+def test_a_killed_call_passes_on_which_incomplete_report_is_to_be_replaced(job, reports):
+    run_unit(job("part"), make_report)
+    killed = job("good")
+    save_status(running_status(killed, load_status(killed.folder)), killed.folder)
+    assert run_unit(job("good"), make_report).report == "a-2024-0123abcd"
+    assert [path.name for path in reports.glob("*a-2024-*")] == ["a-2024-0123abcd"]
+
+
+def test_an_incomplete_report_that_somebody_changed_since_is_left_alone(job, reports):
+    run_unit(job("part"), make_report)
+    (reports / "a-2024-0123abcd" / "note.txt").write_text("mine", encoding="utf-8")
+    assert run_unit(job("good"), make_report).report == "a-2024-0123abcd-2"
+    assert (reports / "a-2024-0123abcd" / "note.txt").is_file()
+
+
+def test_a_complete_report_of_an_earlier_call_is_never_replaced(job, reports):
+    run_unit(job("good"), make_report)
+    assert run_unit(job("better"), make_report).report == "a-2024-0123abcd-2"
+    assert (reports / "a-2024-0123abcd" / "index.html").read_text(encoding="utf-8") == "a good"
 
 
 def test_errors_in_the_data_name_the_first_and_list_all_in_the_log(job):

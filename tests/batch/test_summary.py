@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.reporting.compared import county, make_run
+from toolkit.batch import summary_page
 from toolkit.batch.batch import batch_place
 from toolkit.batch.status import Reason, UnitStatus
 from toolkit.batch.summary_page import write_summary
@@ -133,3 +134,20 @@ def test_a_report_that_was_taken_away_leaves_its_cells_empty(statuses, place):
     (place.reports / "990101-2025-0123abcd" / "run.json").unlink()
     write_summary(statuses, place, "zh")
     assert pd.isna(summary(place)["batch_verdict"][0])
+
+
+def test_what_a_killed_call_left_of_a_summary_is_swept_away(statuses, place):
+    (place.folder / ".summary").mkdir()
+    (place.folder / ".summary" / "summary.csv").write_text("hal", encoding="utf-8")
+    write_summary(statuses, place, "zh")
+    assert [path.name for path in place.folder.glob(".*")] == []
+    assert len(summary(place)) == len(statuses)
+
+
+def test_a_summary_that_cannot_be_written_leaves_the_earlier_one_whole(statuses, place, monkeypatch):
+    page = write_summary(statuses, place, "zh").read_bytes()
+    monkeypatch.setattr(summary_page, "export_table", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_summary(statuses[:1], place, "zh")
+    assert (place.folder / "index.html").read_bytes() == page
+    assert len(summary(place)) == len(statuses)

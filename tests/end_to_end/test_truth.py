@@ -49,9 +49,7 @@ def test_the_verdicts_are_those_the_county_was_built_for(report, check_demo):
     assert found == planted
 
 
-def test_a_run_leaves_only_the_report_the_texts_to_fill_in_and_what_saves_the_next_run_time(
-    workspace, report
-):
+def test_a_run_leaves_only_the_report_the_texts_to_fill_in_and_the_kept_notebooks(workspace, report):
     assert {path.name for path in workspace.iterdir()} == {"first", "narrative", CACHE_FOLDER}
     hidden = [path.relative_to(workspace).parts[0] for path in workspace.rglob(".*")]
     assert set(hidden) == {CACHE_FOLDER}

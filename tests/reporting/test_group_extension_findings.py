@@ -103,3 +103,17 @@ def test_the_share_of_comparisons_not_valid_is_the_sum_of_their_weights():
 def test_a_refused_main_study_has_no_findings_of_its_own():
     one = made.results()
     assert find_extensions((one["refused"],), one["refused"], STANDARD, divisions=one["divisions"]) == []
+
+
+def test_effects_whose_error_is_not_known_are_stated_without_an_interval():
+    one = made.results()
+    lost = {"conf_low": float("nan"), "conf_high": float("nan")}
+    spillovers = [
+        replace(each, average=each.average.assign(**lost)) for each in one["spillovers"] if not each.refusals
+    ]
+    neighbours = [each and replace(each, table=each.table.assign(**lost)) for each in one["neighbours"]]
+    legacies = [each and replace(each, table=each.table.assign(**lost)) for each in one["legacies"]]
+    findings = found(spillovers=spillovers, neighbours=neighbours, legacies=legacies)
+    for name in ("spillover_primary_town", "neighbours", "legacy_primary_member"):
+        assert "误差无从得知，不能据此下结论" in findings[name].zh
+        assert "–" not in findings[name].zh

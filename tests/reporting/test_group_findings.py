@@ -149,3 +149,12 @@ def test_where_counties_joined_as_a_whole_the_first_sentence_names_them_and_thei
     told = findings_of(estimate_adoption_study(pool_samples(parts), SETTINGS))["unit"]
     assert "990100（2020 学年）、990102（2020 学年）" in told.zh
     assert "990101" not in told.zh
+
+
+def test_a_placebo_without_an_interval_is_told_without_one():
+    study = study_of(make_data(noise=0.05, n_never=30))
+    placebo = place_placebo_adoption(study)
+    lost = replace(placebo, table=placebo.table.assign(conf_low=np.nan, conf_high=np.nan))
+    told = findings_of(study, placebo=lost)["placebo_adoption"]
+    assert "不能判断有无自然回升" in told.zh
+    assert {number.name for number in told.numbers} == {"n_schools", "effect"}

@@ -15,6 +15,7 @@ from toolkit.batch.status import (
     Reason,
     UnitStatus,
     failed_status,
+    is_complete,
     load_status,
     reason_of,
     report_content,
@@ -28,6 +29,7 @@ from toolkit.errors import JunhengError, RunError
 from toolkit.reporting.record import load_record
 from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import RunOutcome, run_report
+from toolkit.reporting.runfolder import Placement, place_run
 from toolkit.share import WORKSPACE_VARIABLE
 from toolkit.vocabulary import sentence
 
@@ -57,11 +59,12 @@ def run_unit(job: Job, make: MakeReport = run_report) -> UnitStatus:
     if earlier is not None and earlier.is_finished and earlier.token == job.token:
         return earlier
     clock = time.perf_counter()
+    running = running_status(job, earlier)
     try:
         _sweep(job.folder)
-        save_status(running_status(job), job.folder)
+        save_status(running, job.folder)
         with _unit_log(job.folder / LOG_FILE), _workspace(job.place.workspace):
-            status = _made(job, make)
+            status = _made(job, running, make)
         status = replace(status, seconds=round(time.perf_counter() - clock, 2))
         save_status(status, job.folder)
     except OSError as error:
@@ -70,7 +73,7 @@ def run_unit(job: Job, make: MakeReport = run_report) -> UnitStatus:
     return status
 
 
-def _made(job: Job, make: MakeReport) -> UnitStatus:
+def _made(job: Job, running: UnitStatus, make: MakeReport) -> UnitStatus:
     """Return what became of the report."""
     options = job.options
     logger.info("%s %s", job.unit.name, dict(job.unit.parameters))
@@ -83,7 +86,7 @@ def _made(job: Job, make: MakeReport) -> UnitStatus:
             only=options.only,
             progress=logger.info,
         )
-        status = _finished(job, outcome)
+        status = _finished(job, running, outcome)
     except JunhengError as error:
         return failed_status(job, _refused(error))
     except Exception as error:
@@ -96,9 +99,9 @@ def _made(job: Job, make: MakeReport) -> UnitStatus:
     return status
 
 
-def _finished(job: Job, outcome: RunOutcome) -> UnitStatus:
+def _finished(job: Job, running: UnitStatus, outcome: RunOutcome) -> UnitStatus:
     """Return the status of a unit whose report is in place."""
-    report = outcome.placement.path
+    report = _placed(outcome.placement, running)
     record = load_record(report)
     reasons = (*map(_notebook_reason, outcome.failures), *map(reason_of, outcome.notices))
     return replace(
@@ -112,6 +115,17 @@ def _finished(job: Job, outcome: RunOutcome) -> UnitStatus:
         content=report_content(report),
         reasons=reasons,
     )
+
+
+def _placed(placement: Placement, running: UnitStatus) -> Path:
+    """Return where the report is: in the place of the incomplete one that an earlier call left there.
+
+    Nothing else is replaced: that one is known by its status, and holds what it held then.
+    """
+    place = placement.existing
+    if placement.path == place or place.name != running.report or not is_complete(running, place.parent):
+        return placement.path
+    return place_run(placement.path, place, replace=True).path
 
 
 def _refused(error: JunhengError) -> Reason:

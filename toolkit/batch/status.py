@@ -46,7 +46,8 @@ class UnitStatus:
     year : int
         The school year of the report; before there is one, the year asked for.
     report : str
-        Name of the report's folder, empty when there is none.
+        Name of the report's folder, empty when there is none. While the unit runs, the incomplete one that
+        it will replace.
     listing, content : str
         Hash of names and sizes of the report's files, and hash of what they hold.
     seconds : float
@@ -75,12 +76,24 @@ class UnitStatus:
         return self.state != "running"
 
 
-def running_status(job: Job) -> UnitStatus:
-    """Return the status of a unit that begins."""
+def running_status(job: Job, earlier: UnitStatus | None = None) -> UnitStatus:
+    """Return the status of a unit that begins; it remembers the incomplete report that it will replace.
+
+    Parameters
+    ----------
+    job : Job
+        The unit.
+    earlier : UnitStatus, optional
+        What the unit said before.
+    """
     unit = job.unit
-    return UnitStatus(
+    status = UnitStatus(
         unit.name, unit.data, "running", job.key, job.token, county_id=unit.county, year=unit.year
     )
+    # One that was killed passes on what it had to replace.
+    if earlier is None or earlier.state not in ("incomplete", "running"):
+        return status
+    return replace(status, report=earlier.report, listing=earlier.listing)
 
 
 def failed_status(job: Job, reason: Reason, seconds: float = 0.0) -> UnitStatus:

@@ -1,6 +1,7 @@
 """The summary of a batch as a page, workbooks and CSV files."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 PAGE_NAME = "index.html"
+UNFINISHED_FOLDER = ".summary"
 OWN_TEMPLATES = Path(__file__).with_name("template")
 # Names of report folders are ASCII letters, digits and hyphens: nothing in them needs escaping.
 REPORT_CELL = re.compile(r"<td>([a-z0-9-]+-\d{4}-[0-9a-f]{8}(?:-\d+)?)</td>")
@@ -51,13 +53,19 @@ def write_summary(statuses: Sequence[UnitStatus], place: Place, language: Langua
         *tabulate_batch_coefficients(units, language),
         tabulate_failures(units, language),
     )
+    page = render_summary(units, tables, place, language)
+    unfinished = place.folder / UNFINISHED_FOLDER
+    # Of a call that was killed here.
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     for table in tables:
-        export_table(table, place.folder)
-    page = place.folder / PAGE_NAME
-    unfinished = page.with_name(f".{PAGE_NAME}")
-    unfinished.write_text(render_summary(units, tables, place, language), encoding="utf-8", newline="\n")
-    unfinished.replace(page)
-    return page
+        export_table(table, unfinished)
+    (unfinished / PAGE_NAME).write_text(page, encoding="utf-8", newline="\n")
+    # The page comes last: the files that it names are there already.
+    for path in sorted(unfinished.iterdir(), key=lambda path: path.name == PAGE_NAME):
+        path.replace(place.folder / path.name)
+    unfinished.rmdir()
+    return place.folder / PAGE_NAME
 
 
 def render_summary(

@@ -1,5 +1,6 @@
 """Which counties and school years a file holds, without making anything of them."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from toolkit.errors import InputError
 # The register says which counties there are, the yearly figures which years.
 SURVEYED = ("schools", "school_links", "school_years")
 WITHOUT_CODES = "mapping_without_county"
+
+logger = logging.getLogger(__name__)
 
 Source = tuple[str, str]
 """Paths of the data and of the mapping, the latter empty where there is none."""
@@ -36,7 +39,7 @@ class CountyYears:
 def survey_inputs(
     sources: Sequence[Source], *, with_years: bool, jobs: int
 ) -> dict[Source, tuple[CountyYears, ...]]:
-    """Return the counties of each input, side by side; of one that cannot be read none.
+    """Return the counties of each input, side by side; of one that cannot be read or kills its worker none.
 
     Parameters
     ----------
@@ -47,17 +50,40 @@ def survey_inputs(
     jobs : int
         Processes at most.
     """
+    found = _answers(sources, with_years, max(1, min(jobs, len(sources))))
+    for source in sources:
+        if source not in found:
+            # A worker died, and nobody can tell at which file: each is asked for again by itself, beside one
+            # more worker, since joblib would read a single one in this very process.
+            found |= _answers([source], with_years, 2)
+    return {source: found.get(source, ()) for source in sources}
+
+
+def _answers(
+    sources: Sequence[Source], with_years: bool, processes: int
+) -> dict[Source, tuple[CountyYears, ...]]:
+    """Return the counties of each input; without those whose answer was lost with a worker."""
     from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    with parallel_config(backend="loky", inner_max_num_threads=1 if jobs > 1 else None):
-        found: Any = Parallel(n_jobs=max(1, min(jobs, len(sources))))(
-            delayed(_counties)(*source, with_years) for source in sources
-        )
-    return dict(zip(sources, found, strict=True))
+    found: dict[Source, tuple[CountyYears, ...]] = {}
+    try:
+        with parallel_config(backend="loky", inner_max_num_threads=1 if processes > 1 else None):
+            answers: Any = Parallel(n_jobs=processes, batch_size=1, return_as="generator_unordered")(
+                delayed(_counties)(source, with_years) for source in sources
+            )
+        found.update(answers)
+    except BrokenProcessPool as error:
+        logger.warning("a worker died while it read: %s", error)
+    return found
 
 
-def _counties(data: str, mapping: str, with_years: bool) -> tuple[CountyYears, ...]:
-    """Return the counties of one input. The reason why it cannot be read is told by its unit."""
+def _counties(source: Source, with_years: bool) -> tuple[Source, tuple[CountyYears, ...]]:
+    """Return an input and its counties. The reason why it cannot be read is told by its unit."""
+    return source, _counties_in(*source, with_years)
+
+
+def _counties_in(data: str, mapping: str, with_years: bool) -> tuple[CountyYears, ...]:
     try:
         codes = _codes(data, mapping)
         if not with_years:

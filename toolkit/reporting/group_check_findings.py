@@ -131,10 +131,14 @@ def find_placebo(placebo: PlaceboAdoption, key: str) -> list[Finding]:
         ]
     own = placebo.table[placebo.table["is_study_base"]].iloc[0]
     seen = bool(own["conf_low"] > 0 or own["conf_high"] < 0)
+    told = "move" if seen else "stay" if math.isfinite(own["conf_low"]) else "no_interval"
+    shown = (
+        ("n_schools", "effect") if told == "no_interval" else ("n_schools", "effect", "conf_low", "conf_high")
+    )
     return [
         build_finding(
             "placebo_adoption",
-            "finding_group_weak_schools_move" if seen else "finding_group_weak_schools_stay",
+            f"finding_group_weak_schools_{told}",
             kind="limit",
             importance=5,
             numbers=tuple(
@@ -145,7 +149,7 @@ def find_placebo(placebo: PlaceboAdoption, key: str) -> list[Finding]:
                     name,
                     {"anticipation": str(int(own["anticipation"]))},
                 )
-                for name in ("n_schools", "effect", "conf_low", "conf_high")
+                for name in shown
             ),
             schools=int(own["n_schools"]),
             effect=plain_text(own["effect"]),

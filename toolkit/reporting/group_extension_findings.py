@@ -150,10 +150,11 @@ def _spillovers(found: Sequence[Spillover], study: AdoptionStudy, standard: Stan
 def _spillover(one: Spillover, study: AdoptionStudy, standard: Standard) -> Finding:
     row = one.average.to_dict("records")[0]
     seen = bool(row["conf_low"] > 0 or row["conf_high"] < 0)
+    told = "seen" if seen else "unseen" if math.isfinite(row["conf_low"]) else "no_interval"
     distance = f"{one.distance_km:g}"
     return build_finding(
         f"spillover_{one.sample.stage}_{one.nearness}",
-        "finding_extension_spillover_seen" if seen else "finding_extension_spillover_unseen",
+        f"finding_extension_spillover_{told}",
         kind="finding",
         importance=5,
         numbers=(_number("spillover", row["effect"], "adoption_spillover"),),
@@ -187,7 +188,7 @@ def _neighbours(one: NeighbourSensitivity, study: AdoptionStudy, standard: Stand
     return [
         build_finding(
             "neighbours",
-            "finding_extension_neighbours",
+            _with_interval("finding_extension_neighbours", difference),
             kind="limit",
             importance=6,
             numbers=(_number("difference", difference["effect"], "adoption_neighbours"),),
@@ -216,7 +217,7 @@ def _legacy(one: LegacyEffect, study: AdoptionStudy, standard: Standard) -> list
     return [
         build_finding(
             key,
-            "finding_extension_legacy",
+            _with_interval("finding_extension_legacy", legacy, difference),
             kind="finding",
             importance=6,
             numbers=tuple(_number(name, row["effect"], "adoption_legacy") for name, row in rows.items()),
@@ -389,6 +390,11 @@ def _text(value: float, study: AdoptionStudy, standard: Standard) -> str:
         return format_number(float(value), EFFECT_DECIMALS)
     factor, decimals = outcome_scale(study.sample.outcome, standard)
     return format_number(factor * float(value), max(decimals, 2))
+
+
+def _with_interval(name: str, *rows: Mapping[Any, Any]) -> str:
+    """Return the name of a sentence, or of the one for effects whose error is not known."""
+    return name if all(math.isfinite(row["conf_low"]) for row in rows) else f"{name}_no_interval"
 
 
 def _interval(row: Mapping[Any, Any], study: AdoptionStudy, standard: Standard) -> dict[str, object]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tests.reporting.pages import record
 from toolkit.batch.batch import batch_place, plan_batch
-from toolkit.batch.survey import CountyYears
 from toolkit.batch.units import Options, make_unit
 from toolkit.errors import InputError, RunError
 from toolkit.reporting.record import write_record
@@ -45,15 +44,6 @@ def make_report(parameters, *, reports, progress, **_):
     values = {"notebook": "02", "section": "结论", "error": "KeyError", "detail": "x", "path": "p"}
     failures = (RunError("report_notebook_failed", **values),) if order == "part" else ()
     return RunOutcome(placement, failures, ())
-
-
-def look_or_die(source, with_years):
-    """Look into a data file, and die there if it says so."""
-    path = Path(source[0])
-    order = path.read_text(encoding="utf-8")
-    if order == "die" or (order == "die once" and _first(path)):
-        os._exit(1)
-    return source, (CountyYears(path.stem, ()),)
 
 
 def _first(source):

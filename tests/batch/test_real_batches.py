@@ -17,7 +17,8 @@ from functools import partial
 import psutil
 import pytest
 
-from tests.batch.stand_ins import calls, look_or_die, make_report, planned, write_orders
+from tests.batch.deadly import look_or_die
+from tests.batch.stand_ins import calls, make_report, planned, write_orders
 from tests.batch.tiny import write_tiny
 from toolkit.batch import survey
 from toolkit.batch.batch import batch_place, plan_batch, run_batch

@@ -88,6 +88,14 @@ def test_a_complete_report_of_an_earlier_call_is_never_replaced(job, reports):
     assert (reports / "a-2024-0123abcd" / "index.html").read_text(encoding="utf-8") == "a good"
 
 
+def test_incomplete_reports_beside_a_complete_one_do_not_pile_up(job, reports):
+    run_unit(job("good"), make_report)
+    run_unit(job("part"), make_report)
+    assert run_unit(job("part"), make_report).state == "incomplete"
+    assert run_unit(job("good"), make_report).report == "a-2024-0123abcd"
+    assert [path.name for path in reports.glob("*a-2024-*")] == ["a-2024-0123abcd"]
+
+
 def test_errors_in_the_data_name_the_first_and_list_all_in_the_log(job):
     values = (("column_label", "@year"), ("header", "学年"))
     place = ("county.xlsx", "学校年度", "D4", "school_years", "year", "甲校")

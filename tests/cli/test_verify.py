@@ -71,7 +71,11 @@ def test_data_that_are_gone_are_asked_for(quick, place, workbook):
     code, _, err = quick("verify", folder)
     assert code == 3
     assert "--data" in err
-    assert quick("verify", folder, "--data", "elsewhere.xlsx")[0] == 1
+    code, out, _ = quick("verify", folder, "--data", "elsewhere.xlsx", "--output", "kept")
+    assert code == 0
+    assert "county.xlsx → elsewhere.xlsx" in out
+    log = json.loads((place / "kept" / folder.name / "run-log.json").read_text(encoding="utf-8"))
+    assert log["paths"]["data"] == str(place / "elsewhere.xlsx")
 
 
 def test_a_folder_that_is_no_run_is_told(junheng, place):

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from io import BytesIO
 
 import openpyxl
@@ -17,7 +18,10 @@ from toolkit.reporting.file_changes import equal_texts, equal_values, file_chang
 from toolkit.reporting.input_cells import cell_changes
 from toolkit.reporting.notebook_cache import open_cache
 from toolkit.reporting.outputs import Outputs
+from toolkit.reporting.record import file_input
+from toolkit.reporting.recorded_run import load_recorded_run, under_recorded_names
 from toolkit.reporting.run import run_report
+from toolkit.reporting.run_inputs import data_files
 from toolkit.reporting.verify import verify_run
 from toolkit.share import WORKSPACE_VARIABLE
 
@@ -157,6 +161,68 @@ def test_data_that_were_moved_are_found_where_one_says(workbook, place, folder):
     with pytest.raises(InputError, match=r"county\.xlsx.*--data"):
         verify(folder)
     assert verify(folder, data=moved).agreement == "identical"
+
+
+@pytest.mark.parametrize("stray", [False, True])
+def test_a_copy_with_another_name_is_identical_and_its_name_is_told(workbook, place, folder, stray):
+    copy = workbook.rename(place / "copy.xlsx")
+    if stray:
+        (place / "copy").mkdir()
+        (place / "copy" / "truth.json").write_text("{}", encoding="utf-8")
+    before = listed(place)
+    verification = verify(folder, data=copy)
+    assert verification.agreement == "identical"
+    assert (verification.files, verification.cells) == ((), ())
+    (remark,) = verification.remarks
+    assert "county.xlsx → copy.xlsx" in remark.en
+    assert listed(place) == before
+
+
+def test_another_file_beside_a_renamed_copy_is_not_taken_for_the_one_that_was_read(workbook, place, folder):
+    copy = workbook.rename(place / "copy.xlsx")
+    (place / "copy").mkdir()
+    (place / "copy" / "notes.txt").write_text("x", encoding="utf-8")
+    verification = verify(folder, data=copy)
+    assert verification.agreement == "different"
+    assert [change.subject.en for change in verification.comparison.of("data")] == ["notes.txt"]
+    (remark,) = verification.remarks
+    assert "county.xlsx → copy.xlsx" in remark.en
+
+
+def test_files_in_the_folder_beside_a_renamed_workbook_keep_or_regain_their_names(tmp_path, folder, workbook):
+    recorded = load_recorded_run(folder)
+    beside = tmp_path / "copy"
+    beside.mkdir()
+    (beside / "b.csv").write_text("1", encoding="utf-8")
+    (beside / "same.csv").write_text("2", encoding="utf-8")
+    inputs = [
+        file_input(workbook),
+        replace(file_input(beside / "b.csv"), name="a.csv"),
+        file_input(beside / "same.csv"),
+    ]
+    row = {"file": "truth.json"}
+    record = replace(recorded.record, inputs=tuple(inputs), accounting=(row,))
+    copy = workbook.rename(tmp_path / "copy.xlsx")
+    with under_recorded_names(replace(recorded, record=record), copy) as (staged, (remark,)):
+        names = [path.relative_to(staged.parent).as_posix() for path in data_files(staged)]
+        assert names == ["county.xlsx", "county/a.csv", "county/same.csv", "county/truth.json"]
+    assert "b.csv" in remark.en
+    assert not staged.exists()
+    assert sorted(path.name for path in beside.iterdir()) == ["b.csv", "same.csv"]
+
+
+def test_that_causes_are_incomplete_is_said_once_and_not_of_runs_that_agree(workbook, place):
+    with quick_notebooks():
+        folder = run_report({"data_path": str(workbook)}, only=(QUALITY,)).placement.path
+    verification = verify(folder)
+    assert (verification.agreement, verification.remarks) == ("identical", ())
+    path = folder / f"results/{QUALITY}/findings.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("schools", "pupils"), encoding="utf-8")
+    verification = verify(folder)
+    assert verification.agreement == "different"
+    assert [remark.en for remark in verification.remarks if "school values" in remark.en] == [
+        f"The run {folder.name} has no table of school values: causes are incomplete."
+    ]
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import RunOutcome, run_report
 from toolkit.reporting.runfolder import Placement, place_run
 from toolkit.share import WORKSPACE_VARIABLE
-from toolkit.vocabulary import sentence
+from toolkit.vocabulary import Language, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -118,14 +119,19 @@ def _finished(job: Job, running: UnitStatus, outcome: RunOutcome) -> UnitStatus:
 
 
 def _placed(placement: Placement, running: UnitStatus) -> Path:
-    """Return where the report is: in the place of the incomplete one that an earlier call left there.
+    """Return where the report is: in the place of the incomplete one that an earlier call left.
 
-    Nothing else is replaced: that one is known by its status, and holds what it held then.
+    Nothing else is replaced: that one is known by its status, is of the same inputs, and holds what it held.
     """
     place = placement.existing
-    if placement.path == place or place.name != running.report or not is_complete(running, place.parent):
+    earlier = place.with_name(running.report or place.name)
+    is_of_same_inputs = earlier == place or earlier.name.startswith(f"{place.name}-")
+    if earlier == placement.path or not is_of_same_inputs or not is_complete(running, place.parent):
         return placement.path
-    return place_run(placement.path, place, replace=True).path
+    if placement.status == "identical" or placement.path == place:
+        shutil.rmtree(earlier, ignore_errors=True)
+        return placement.path
+    return place_run(placement.path, earlier, replace=True).path
 
 
 def _refused(error: JunhengError) -> Reason:
@@ -138,11 +144,13 @@ def _refused(error: JunhengError) -> Reason:
         place = " ".join(part for part in (problem.file, problem.sheet, problem.cell, problem.school) if part)
         logger.error("%s: %s %s", place, problem.message("zh"), problem.message("en"))
     first = error.problems[0]
-    place = " ".join(part for part in (first.sheet, first.cell, first.school) if part)
-    return Reason(
-        sentence("batch_first_problem", "zh", reason=reason.zh, place=place, problem=first.message("zh")),
-        sentence("batch_first_problem", "en", reason=reason.en, place=place, problem=first.message("en")),
-    )
+    place = "".join(f"{part} " for part in (first.sheet, first.cell, first.school) if part)
+
+    def told(language: Language) -> str:
+        known = {"place": place, "problem": first.message(language), "remedy": first.remedy(language)}
+        return sentence("batch_first_problem", language, reason=getattr(reason, language), **known)
+
+    return Reason(told("zh"), told("en"))
 
 
 def _notebook_reason(failure: RunError) -> Reason:

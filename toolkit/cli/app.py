@@ -48,9 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         0 done; 1 runs that were compared differ, or a run and its repetition; 2 wrong option or parameter;
-        3 the data cannot
-        be used as they are; 4 a notebook failed or a file could not be put in place; 5 the data do not
-        identify what was asked for; 130 interrupted.
+        3 the data cannot be used as they are; 4 a notebook failed or a file could not be put in place;
+        5 the data do not identify what was asked for; 130 interrupted.
     """
     given = sys.argv[1:] if arguments is None else arguments
     try:

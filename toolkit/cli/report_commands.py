@@ -163,17 +163,21 @@ def _report(parameters: dict[str, Any], wanted: Wanted) -> int:
     from toolkit.reporting.run import run_report
 
     request = _request(parameters, wanted)
-    with steps() as progress:
-        outcome = run_report(
-            request.parameters,
-            reports=Path(wanted.output).resolve() if wanted.output else None,
-            embed_font=request.embed_font,
-            outputs=request.outputs,
-            only=request.only,
-            progress=progress,
-            cache=open_cache(fresh=wanted.fresh),
-            side_by_side=kernels_at_a_time(),
-        )
+    try:
+        with steps() as progress:
+            outcome = run_report(
+                request.parameters,
+                reports=Path(wanted.output).resolve() if wanted.output else None,
+                embed_font=request.embed_font,
+                outputs=request.outputs,
+                only=request.only,
+                progress=progress,
+                cache=open_cache(fresh=wanted.fresh),
+                side_by_side=kernels_at_a_time(),
+            )
+    except KeyboardInterrupt:
+        say("cli_interrupted")
+        raise
     _tell(outcome)
     return NOTEBOOK_FAILED if outcome.failures or outcome.notices else 0
 

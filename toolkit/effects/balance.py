@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.effects.baseline import baseline_mean, baseline_years, prior_achievement
+from toolkit.effects.guard_limits import DEFAULT_LIMITS
 from toolkit.effects.sample_rules import Role
 from toolkit.indicators.adoption import Adoption
 from toolkit.indicators.adoption_reasons import ADOPTER, COMPARISON
@@ -165,14 +166,16 @@ def _trend(
     sizes = np.array([size for size, _, _ in parts], dtype=float)
     weights = sizes / sizes.sum()
     influence = np.sum([w * share for w, (_, _, share) in zip(weights, parts, strict=True)], axis=0)
-    group = adoption.units["school_group"].where(pd.Series(adopts), adoption.units["school"])
-    by_cluster = pd.Series(influence).groupby(group.to_numpy()).sum().to_numpy()
+    group = adoption.units["school_group"].where(pd.Series(adopts), adoption.units["school"]).to_numpy()
+    by_cluster = pd.Series(influence).groupby(group).sum().to_numpy()
+    # Of one or two groups that moved together the scatter between groups is not known.
+    is_known = len(set(group[used[0]])) >= DEFAULT_LIMITS.least_clusters
     return {
         "n_adopters": int(used[0].sum()),
         "n_comparison": int(used[1].sum()),
         "n_cohorts": len(parts),
         "estimate": float(weights @ [difference for _, difference, _ in parts]),
-        "std_error": float(np.sqrt(np.sum(by_cluster**2))),
+        "std_error": float(np.sqrt(np.sum(by_cluster**2))) if is_known else np.nan,
     }
 
 

@@ -7,11 +7,59 @@ from pathlib import Path
 from toolkit.data.reading.cells import Grid
 from toolkit.data.reading.sources import read_file
 from toolkit.data.reading.unreadable import UnreadableFileError
+from toolkit.reporting.input_changes import SHORT_HASH
+from toolkit.reporting.record import file_input
+from toolkit.reporting.recorded_run import RecordedRun
 from toolkit.reporting.run_change import Change, Told, changed, joined, labelled, numbers, same, told
+from toolkit.reporting.run_inputs import TRUTH, data_files
 
 # More of them are no correction but another file.
 MOST_CELLS = 200
 NAMES_IN_ROW = 2
+
+
+def input_cells(recorded: RecordedRun, data: Path) -> tuple[tuple[Change, ...], tuple[Told, ...]]:
+    """Return the cells of the data that differ from what a run read, where that is still to be found.
+
+    Parameters
+    ----------
+    recorded : RecordedRun
+        The run.
+    data : pathlib.Path
+        Its data as they are now.
+
+    Returns
+    -------
+    tuple of (tuple of Change, tuple of Told)
+        The cells, and the files whose cells cannot be told.
+    """
+    there = {path: file_input(path).sha256 for path in data_files(data) if path.name != TRUTH}
+    known = {file.sha256 for file in recorded.record.inputs}
+    new = {path.name: path for path, sha in there.items() if sha not in known}
+    logged = recorded.logged("data")
+    old = {path.name: path for path in data_files(Path(logged))} if logged else {}
+    found: list[Change] = []
+    remarks: list[Told] = []
+    for file in recorded.of_role("data"):
+        now = new.get(file.name)
+        if now is None and Path(logged).name == file.name:
+            now = _only_one_like(file.name, new)
+        if now is None or file.sha256 in there.values():
+            continue
+        before = old.get(file.name)
+        if before is not None and file_input(before).sha256 == file.sha256:
+            found += cell_changes(before, now)
+        else:
+            remarks.append(told("verify_no_cells", file=file.name, sha=file.sha256[:SHORT_HASH]))
+    return tuple(found), tuple(remarks)
+
+
+def _only_one_like(name: str, new: dict[str, Path]) -> Path | None:
+    """Return the only unknown file, taken as the one of this name changed and renamed if of its kind."""
+    if len(new) != 1:
+        return None
+    (only,) = new.values()
+    return only if only.suffix.lower() == Path(name).suffix.lower() else None
 
 
 def cell_changes(before: Path, after: Path) -> tuple[Change, ...]:

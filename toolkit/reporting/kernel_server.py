@@ -56,11 +56,14 @@ def main() -> None:
 
     warm = WarmState.prepared()
     threads = thread_count()
-    if threads > 1:
-        control.sendall(f"{REFUSED} {threads} threads\n".encode())
-        return
+    answer = f"{REFUSED} {threads} threads" if threads > 1 else READY
     gc.freeze()
-    control.sendall(f"{READY}\n".encode())
+    try:
+        control.sendall(f"{answer}\n".encode())
+    except ConnectionError:
+        return  # The owner ended meanwhile.
+    if threads > 1:
+        return
     request = KernelServer(control, owner).serve()
     if request is not None:
         warm.become_kernel(request.arguments)

@@ -3,9 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -28,6 +27,7 @@ RESULTS_FOLDER = "results"
 
 # A kernel with a county of 60 schools takes 250 to 450 MB.
 KERNEL_BYTES = 600_000_000
+END_SECONDS = 0.05
 
 UNCHANGED = "unchanged"
 """Step that is told of a notebook that was not run again."""
@@ -122,10 +122,9 @@ def execute_notebooks(
     work = _Work(scratch, language, progress, reuse)
     ended: dict[str, DoneNotebook | FailedNotebook] = {}
     for names in _rounds(records):
-        with _threads(side_by_side) as pool:
+        with ThreadPoolExecutor(side_by_side) as pool:
             started = {name: pool.submit(work.execute, name, records[name]) for name in names}
-            for name, future in started.items():
-                ended[name] = future.result()
+            ended |= _results(pool, started)
         for name in names:
             record_outcome(work.outcomes, ended[name].outcome)
     if reuse:
@@ -190,18 +189,19 @@ def _rounds(records: Mapping[str, StudyParameters]) -> list[list[str]]:
     return [alone, *([name] for name in records if name not in alone)]
 
 
-@contextmanager
-def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
-    """Give threads that each wait for a kernel; an interrupt ends the kernels, and nothing more is begun."""
-    pool = ThreadPoolExecutor(number)
+def _results(
+    pool: ThreadPoolExecutor, started: Mapping[str, "Future[DoneNotebook | FailedNotebook]"]
+) -> dict[str, "DoneNotebook | FailedNotebook"]:
+    """Return what became of the notebooks; an interrupt ends their kernels, and no other is begun."""
     try:
-        yield pool
+        return {name: future.result() for name, future in started.items()}
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        end_kernels()
+        # A kernel that was about to start when the others were ended is met the next time round.
+        while not all(future.done() for future in started.values()):
+            end_kernels()
+            time.sleep(END_SECONDS)
         raise
-    finally:
-        pool.shutdown()
 
 
 def _execute_or_take(

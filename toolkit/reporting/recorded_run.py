@@ -1,8 +1,11 @@
 """A run as its folder tells it: what it asked for, what it read, and where that lay."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from toolkit.errors import InputError, RunError
 from toolkit.reporting.outputs import FORMS_FOLDER, PDF_NAME, SCHOOLS_FOLDER, WORD_NAME
@@ -13,11 +16,13 @@ from toolkit.reporting.record import (
     InputRole,
     RunLog,
     RunRecord,
+    file_input,
     load_log,
     load_record,
     recorded_version,
 )
 from toolkit.reporting.run_change import Told, labelled, told
+from toolkit.reporting.run_inputs import TRUTH, data_files
 from toolkit.vocabulary import label
 
 ROLES_BY_ENDING: Mapping[str, InputRole] = {".toml": "mapping", ".md": "narrative", ".docx": "form"}
@@ -61,6 +66,11 @@ class RecordedRun:
         """Return where a file lay, empty where that is not known."""
         return self.log.paths.get(name, "") if self.log else ""
 
+    @property
+    def lists_truth(self) -> bool:
+        """Whether the planted truth, which is no input, lay with the data and was listed as left out."""
+        return any(row.get("file") == TRUTH for row in self.record.accounting)
+
 
 def load_recorded_run(folder: Path) -> RecordedRun:
     """Load what a run says about itself.
@@ -79,6 +89,82 @@ def load_recorded_run(folder: Path) -> RecordedRun:
     if recorded_version(folder) > 1:
         return RecordedRun(folder, record, log, ())
     return _completed(folder, record, log)
+
+
+@contextmanager
+def under_recorded_names(recorded: RecordedRun, location: Path) -> Iterator[tuple[Path, tuple[Told, ...]]]:
+    """Give data with the names that the record has; the tables of what was read print them.
+
+    Files that were only renamed are copied under their old names into a folder that is removed in the end.
+
+    Parameters
+    ----------
+    recorded : RecordedRun
+        The run.
+    location : pathlib.Path
+        Its data as they are now: a file with the folder of its name, or a folder.
+
+    Yields
+    ------
+    tuple of (Path, tuple of Told)
+        Where the data are to be read, and which files have another name now.
+    """
+    folders = [folder for folder in _folders(location) if folder.is_dir()]
+    names = _recorded_names(recorded, data_files(location))
+    has_truth = any((folder / TRUTH).is_file() for folder in folders)
+    is_told = bool(recorded.record.accounting)
+    if not names and not (is_told and has_truth != recorded.lists_truth):
+        yield location, ()
+        return
+    shown = ", ".join(f"{old} → {path.name}" for path, old in names.items())
+    remarks = (told("verify_renamed", names=shown),) if names else ()
+    with TemporaryDirectory(prefix="junheng-data-", ignore_cleanup_errors=True) as scratch:
+        staged = Path(scratch) / names.get(location, location.name)
+        for folder, target in zip(_folders(location), _folders(staged), strict=True):
+            if folder.is_dir():
+                _copy_folder(folder, target, names)
+        if location.is_file():
+            shutil.copy2(location, staged)
+        _list_truth(_folders(staged)[-1 if location.is_file() else 0], listed=recorded.lists_truth)
+        yield staged, remarks
+
+
+def _folders(location: Path) -> tuple[Path, Path]:
+    """Return where files of the data may lie: in the folder that they are, or in the one beside a file."""
+    return location, location.with_suffix("")
+
+
+def _recorded_names(recorded: RecordedRun, files: list[Path]) -> dict[Path, str]:
+    """Return the recorded name of each file that has its content under another name."""
+    present = {path.name for path in files}
+    free = [file for file in recorded.of_role("data") if file.name not in present]
+    known = {file.name for file in recorded.of_role("data")}
+    names: dict[Path, str] = {}
+    for path in files if free else ():
+        sha = "" if path.name in known else file_input(path).sha256
+        match = next((file for file in free if file.sha256 == sha), None)
+        if match is not None:
+            names[path] = match.name
+            free.remove(match)
+    return names
+
+
+def _copy_folder(folder: Path, target: Path, names: Mapping[Path, str]) -> None:
+    """Copy a folder; files in it receive the names given."""
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+    for path, name in names.items():
+        if path.is_relative_to(folder) and path != folder:
+            copy = target / path.relative_to(folder)
+            copy.rename(copy.with_name(name))
+
+
+def _list_truth(folder: Path, *, listed: bool) -> None:
+    """Let the planted truth, of which only the name is read, lie in a copy exactly if the run listed it."""
+    if listed:
+        folder.mkdir(exist_ok=True)
+        (folder / TRUTH).touch()
+    else:
+        (folder / TRUTH).unlink(missing_ok=True)
 
 
 def _completed(folder: Path, record: RunRecord, log: RunLog | None) -> RecordedRun:

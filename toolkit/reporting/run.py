@@ -138,6 +138,8 @@ def run_report(
     """
     every = parameter_records(parameters)
     chosen = _chosen(only)
+    if (outputs.docx or outputs.pdf) and ANNUAL_REPORT not in chosen:
+        raise ParameterError("word_without_annual_report")
     started, clock = datetime.now(UTC), time.perf_counter()
     start_warm_server()
     _require_readable_ledger(every[ANNUAL_REPORT])

@@ -10,16 +10,16 @@ from toolkit.errors import RunError
 from toolkit.reporting.compare import RunComparison, compare_runs
 from toolkit.reporting.compared_runs import VARIATION, RunResults
 from toolkit.reporting.file_changes import FileChange, file_changes, printed_cells
-from toolkit.reporting.input_cells import cell_changes
+from toolkit.reporting.input_cells import input_cells
 from toolkit.reporting.input_changes import SHORT_HASH
 from toolkit.reporting.notebook_cache import NotebookCache
 from toolkit.reporting.notebook_runs import kernels_at_a_time
-from toolkit.reporting.record import RECORD_NAME, RunRecord, file_input
-from toolkit.reporting.recorded_run import RecordedRun, load_recorded_run
+from toolkit.reporting.record import RECORD_NAME, RunRecord, load_log, write_log
+from toolkit.reporting.recorded_run import RecordedRun, load_recorded_run, under_recorded_names
 from toolkit.reporting.repeat import RunRequest, request_again
 from toolkit.reporting.run import run_report
 from toolkit.reporting.run_change import NOTHING, Change, Section, Told, changed, labelled, same, told
-from toolkit.reporting.run_inputs import data_files
+from toolkit.share import resolve_path
 
 Agreement = Literal["identical", "equal", "different"]
 
@@ -105,32 +105,43 @@ def _verified(
     cache: NotebookCache | None,
     progress: Callable[[str], None],
 ) -> Verification:
-    outcome = run_report(
-        request.parameters,
-        reports=reports,
-        embed_font=request.embed_font,
-        outputs=request.outputs,
-        only=request.only,
-        progress=progress,
-        cache=cache,
-        creates_texts=False,
-        side_by_side=kernels_at_a_time(),
-    )
+    location = resolve_path(str(request.parameters["data_path"]))
+    with under_recorded_names(recorded, location) as (staged, renamed):
+        outcome = run_report(
+            {**request.parameters, "data_path": str(staged)},
+            reports=reports,
+            embed_font=request.embed_font,
+            outputs=request.outputs,
+            only=request.only,
+            progress=progress,
+            cache=cache,
+            creates_texts=False,
+            side_by_side=kernels_at_a_time(),
+        )
     progress("comparing")
     repeated = outcome.placement.path
+    _log_location(repeated, location)
     compared = compare_runs(recorded.folder, repeated)
-    inputs, remarks = _input_cells(recorded, Path(str(request.parameters["data_path"])))
+    inputs, remarks = input_cells(recorded, location)
     own = (*inputs, *_record_changes(recorded, compared.after.record))
     comparison = replace(compared, changes=(*compared.changes, *own))
     files = file_changes(recorded.folder, repeated)
+    agreement = _agreement(recorded, repeated, comparison, files)
     return Verification(
-        agreement=_agreement(recorded, repeated, comparison, files),
+        agreement=agreement,
         comparison=comparison,
         cells=(*_table_cells(comparison), *_finding_changes(comparison)),
         files=files,
-        remarks=(*recorded.assumed, *compared.remarks, *remarks),
+        remarks=(*recorded.assumed, *renamed, *_relevant(compared, agreement), *remarks),
         failures=outcome.failures,
     )
+
+
+def _log_location(repeated: Path, location: Path) -> None:
+    """Let the log of a repetition that is kept name the data themselves, not a copy that is gone by then."""
+    log = load_log(repeated)
+    if log is not None and log.paths.get("data") != str(location):
+        write_log(replace(log, paths={**log.paths, "data": str(location)}), repeated)
 
 
 def _agreement(
@@ -158,23 +169,12 @@ def _record_changes(recorded: RecordedRun, after: RunRecord) -> Iterator[Change]
             yield changed("software", "", same(name), labelled("verify_notebook_cells"), shown)
 
 
-def _input_cells(recorded: RecordedRun, data: Path) -> tuple[tuple[Change, ...], tuple[Told, ...]]:
-    """Return the cells of the data that differ from what the run read, where that is still to be found."""
-    known = {file.sha256 for file in recorded.record.inputs}
-    new = {path.name: path for path in data_files(data) if file_input(path).sha256 not in known}
-    logged = recorded.logged("data")
-    old = {path.name: path for path in data_files(Path(logged)) if logged} if logged else {}
-    found: list[Change] = []
-    remarks: list[Told] = []
-    for file in recorded.of_role("data"):
-        if file.name in new or (len(new) == 1 and Path(logged).name == file.name):
-            now = new.get(file.name) or next(iter(new.values()))
-            before = old.get(file.name)
-            if before is not None and file_input(before).sha256 == file.sha256:
-                found += cell_changes(before, now)
-            else:
-                remarks.append(told("verify_no_cells", file=file.name, sha=file.sha256[:SHORT_HASH]))
-    return tuple(found), tuple(remarks)
+def _relevant(comparison: RunComparison, agreement: Agreement) -> tuple[Told, ...]:
+    """Return what was not compared; that causes are incomplete only once, and where results differ."""
+    absent = [told("compare_remark_no_values", run=run.name) for run in (comparison.before, comparison.after)]
+    others = tuple(remark for remark in comparison.remarks if remark not in absent)
+    first = next((remark for remark in comparison.remarks if remark in absent), None)
+    return (*others, first) if first and agreement == "different" else others
 
 
 def _table_cells(comparison: RunComparison) -> tuple[Change, ...]:

@@ -20,6 +20,12 @@ settings.load_profile("repeatable")
 block_unused_grammars()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave warm kernels to the slow tests: the others use few kernels; a server costs more than it saves."""
+    if "not slow" in config.option.markexpr:
+        os.environ.setdefault("JUNHENG_WARM_KERNELS", "0")
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector the thousands of objects that live as long as the process."""
     gc.collect()

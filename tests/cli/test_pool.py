@@ -24,6 +24,7 @@ def inputs(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_pool_comes_with_the_tables_and_the_page_of_the_province(inputs, tmp_path, capsys):
     target = tmp_path / "pooled"
     assert main(["pool", str(inputs), "-o", str(target), "--name", "某某<b>省"]) == 0

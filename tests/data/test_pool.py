@@ -96,6 +96,7 @@ def test_counties_read_together_equal_those_read_one_by_one(pooled):
         assert_same_reading(found, load_county(folder, county=code))
 
 
+@pytest.mark.slow
 def test_counties_of_one_workbook_read_together_equal_those_read_one_by_one(counties, tmp_path):
     names = ("schools", "school_years")
     both = {name: pd.concat([county.tables[name] for county in counties]) for name in names}
@@ -136,6 +137,7 @@ def test_the_manifest_accounts_for_every_row_and_file(inputs, pooled):
         assert pq.read_metadata(folder / f"{name}.parquet").num_rows == rows
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_bytes(inputs, pooled, tmp_path):
     build(inputs, tmp_path / "again")
     files = sorted(path.relative_to(pooled[0]) for path in pooled[0].rglob("*") if path.is_file())

@@ -268,7 +268,7 @@ def test_the_other_findings_print_no_number_but_those_and_constants_of_rules(ann
     assert untold(told, partial(table_file, annual, "internal"), **rules) == []
 
 
-@pytest.mark.parametrize("edition", ["internal", "public"])
+@pytest.mark.parametrize("edition", ["internal", pytest.param("public", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", [QUALITY, VARIATION])
 def test_every_number_of_the_chapters_stands_in_the_place_it_names(workbook, workspace, rules, name, edition):
     """The tables of the internal edition hold what the public one does not list."""

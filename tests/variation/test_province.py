@@ -114,6 +114,7 @@ def test_the_theil_of_a_province_is_that_of_all_its_schools(counties, province):
     assert found["theil"] == pytest.approx(found["theil_within"] + found["theil_between"], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_bands_count_every_county_once_and_quantiles_are_those_of_the_coefficients(counties, province):
     year = province.years[-1]
     for row in province.limits.query("year == @year").to_dict("records"):
@@ -140,6 +141,7 @@ def test_the_order_of_the_counties_does_not_matter(counties, province):
     pd.testing.assert_frame_equal(other.inequality, province.inequality)
 
 
+@pytest.mark.slow
 def test_trends_compare_only_counties_that_have_every_year(counties, province):
     years = province.years
     third = counties[2]

@@ -67,11 +67,10 @@ def _answers(
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     found: dict[Source, tuple[CountyYears, ...]] = {}
+    options: dict[str, Any] = {"n_jobs": processes, "batch_size": 1, "return_as": "generator_unordered"}
     try:
         with parallel_config(backend="loky", inner_max_num_threads=1 if processes > 1 else None):
-            answers: Any = Parallel(n_jobs=processes, batch_size=1, return_as="generator_unordered")(
-                delayed(_counties)(source, with_years) for source in sources
-            )
+            answers: Any = Parallel(**options)(delayed(_counties)(source, with_years) for source in sources)
         found.update(answers)
     except BrokenProcessPool as error:
         logger.warning("a worker died while it read: %s", error)

@@ -55,7 +55,7 @@ def test_a_report_with_a_failed_notebook_is_kept_and_counted_as_in_part_failed(j
     status = run_unit(job("part"), make_report)
     assert status.state == "incomplete"
     assert (reports / status.report / "index.html").is_file()
-    assert status.reasons[0].en == "Notebook '02' failed at '结论' KeyError: x"
+    assert status.reasons[0].en == "Notebook '02' failed at '结论' / KeyError: x"
 
 
 def test_a_complete_report_takes_the_place_of_the_incomplete_one_of_an_earlier_call(job, reports):

@@ -53,10 +53,13 @@ def summary(place):
 def test_there_is_one_row_a_unit_by_county_the_unknown_last(statuses, place):
     write_summary(statuses, place, "zh")
     table = summary(place)
-    assert table["batch_county"].tolist() == ["甲县", "乙县", "c.xlsx"]
+    assert table["batch_county"].tolist() == ["甲县 990101", "乙县 990102", "c.xlsx"]
     assert table["batch_state"].tolist() == ["batch_state_done", "batch_state_done", "batch_state_failed"]
     assert table["batch_verdict"].tolist()[:2] == ["pass", "fail"]
     assert pd.isna(table["batch_verdict"][2])
+    html = (place.folder / "index.html").read_text(encoding="utf-8")
+    assert html.count("[z]") > 0
+    assert "[x]" not in html
 
 
 def test_coefficients_and_binding_indicators_are_those_of_the_report(statuses, place):
@@ -121,8 +124,8 @@ def test_standards_do_not_share_a_table_of_coefficients(statuses, place):
     first, second = (
         load_exported_table(place.folder / f"batch_coefficients{suffix}.csv") for suffix in ("", "_2")
     )
-    assert first["batch_county"].tolist() == ["丙县"]
-    assert second["batch_county"].tolist() == ["甲县", "乙县"]
+    assert first["batch_county"].tolist() == ["丙县 990103"]
+    assert second["batch_county"].tolist() == ["甲县 990101", "乙县 990102"]
 
 
 def test_a_batch_without_any_report_still_has_its_page(statuses, place):

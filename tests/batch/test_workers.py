@@ -15,7 +15,9 @@ from toolkit.batch.status import UnitStatus
 from toolkit.batch.units import Place
 from toolkit.errors import ParameterError, RunError
 
-SETTINGS = BatchSettings(runner_mb=300, kernel_mb=200, reserve_mb=1000, deaths=2, connect_seconds=1)
+SETTINGS = BatchSettings(
+    runner_mb=250, kernel_mb=200, server_mb=50, reserve_mb=1000, deaths=2, connect_seconds=1
+)
 STATUS = UnitStatus("u", "u.xlsx", "done", "k", "t")
 
 

@@ -14,6 +14,8 @@ from toolkit.data.pool_inputs import find_inputs
 from toolkit.data.reading import list_counties, load_counties, load_county, pools
 from toolkit.data.simulate import SimulationSettings, simulate_county, write_county
 from toolkit.errors import InputError
+from toolkit.reporting.parameters import DataQuality
+from toolkit.reporting.run_inputs import input_files
 
 SETTINGS = SimulationSettings(n_schools=20, n_years=3, with_teachers=False, with_scores=False)
 WITH_PERSONS = SimulationSettings(n_schools=20, n_years=3, pupils_per_grade=2)
@@ -311,3 +313,18 @@ def test_rows_are_written_in_groups_and_a_county_needs_few_of_them(pooled, monke
     first = [metadata.row_group(at).column(0).statistics.min for at in range(metadata.num_row_groups)]
     assert first == sorted(first)
     assert_same_reading(load_county(tmp_path, county="990102"), readings[1])
+
+
+def test_a_run_on_a_pool_counts_every_file_that_it_is_read_from_and_no_page_beside_them(pooled):
+    folder, _ = pooled
+    (folder / "province.html").write_text("<p>x</p>", encoding="utf-8")
+    parameters = DataQuality(data_path=str(folder))
+    before = {file.name: file.sha256 for file in input_files(parameters)}
+    assert {"pool.json", "schools.parquet", "school_years.parquet", "problems.parquet"} <= set(before)
+    assert "province.html" not in before
+    table = folder / "school_years.parquet"
+    content = table.read_bytes()
+    table.write_bytes(content + b"\0")
+    after = {file.name: file.sha256 for file in input_files(parameters)}
+    table.write_bytes(content)
+    assert {name for name in before if before[name] != after[name]} == {"school_years.parquet"}

@@ -167,6 +167,18 @@ def test_described_together_counties_keep_their_schools_and_lack_the_years_they_
     assert AdoptionData(tuple(pairs[:1])).pooled() == pairs[0]
 
 
+def test_without_a_year_before_the_selection_counties_share_the_years_of_selection():
+    years = YEARS[3:]
+    pairs = []
+    for number, year in enumerate((years[1], None)):
+        units = make_units([year] * 4, county_id=f"9901{number:02d}")
+        pairs.append(make_study(units, years=years, achievement=np.ones((4, len(years)))))
+    rules = SampleRules(assignment="county")
+    sample = AdoptionData(tuple(pairs)).sample(stage="primary", outcome="achievement", rules=rules)
+    assert sample.baseline_years == years[:1]
+    assert sample.units["county_id"].nunique() == 2
+
+
 def test_counties_share_the_baseline_before_the_first_of_them_brought_the_reform_in():
     pairs = []
     for number, year in enumerate((2020, 2022, None)):

@@ -74,3 +74,16 @@ def test_locations_are_shares_and_what_does_not_vary_has_no_difference():
     assert found.loc[("member", "urban"), "mean_adopters"] == 0.5
     assert found.loc[("member", "rural"), "mean_comparison"] == 0.0
     assert np.isnan(found.loc[("member", "town_area"), "standardised_difference"])
+
+
+def test_groups_and_schools_of_one_name_in_two_counties_are_clusters_of_their_own():
+    outcomes = np.random.default_rng(3).standard_normal((12, len(YEARS)))
+    groups = ["甲"] * 2 + ["乙"] * 2 + ["甲"] * 2 + [""] * 6
+    units = make_units([2020] * 6 + [None] * 6, groups=groups)
+    units["county_id"] = ["990100"] * 4 + ["990200"] * 2 + ["990100"] * 6
+    adoption, panel = make_study(units, achievement=outcomes)
+    found = compute_balance(adoption, panel, stage="primary").trends.set_index("role").loc["member"]
+    slopes = (outcomes[:, 2] - outcomes[:, 0]) / 2
+    own, other = slopes[:6], slopes[6:]
+    sums = (own - own.mean()).reshape(3, 2).sum(axis=1) / 6
+    assert found["std_error"] == pytest.approx(np.sqrt(np.sum(sums**2) + other.var() / 6))

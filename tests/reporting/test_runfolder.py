@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -149,12 +150,32 @@ def test_folders_of_running_processes_and_of_other_machines_are_left_alone(tmp_p
         assert elsewhere.exists()
 
 
-def test_a_report_set_aside_when_the_process_was_killed_comes_back(tmp_path, monkeypatch):
-    aside = tmp_path / ".x.unfinished-replaced-4194304999"
+@pytest.mark.parametrize("host", ["here", "elsewhere"])
+def test_a_report_set_aside_by_a_killed_process_of_this_machine_comes_back(tmp_path, host):
+    aside = tmp_path / ".x.unfinished-replaced-2147483000"
     aside.mkdir()
     (aside / "index.html").write_text("一", "utf-8")
+    owner = {"pid": 2147483000, "started": 1e9, "host": socket.gethostname() if host == "here" else host}
+    (aside / ".owner.json").write_text(json.dumps(owner), "utf-8")
     runfolder.remove_stale_folders(tmp_path)
-    assert (tmp_path / "x" / "index.html").read_text("utf-8") == "一"
+    assert aside.exists() is (host == "elsewhere")
+    back = [path.name for path in (tmp_path / "x").glob("*")]
+    assert back == (["index.html"] if host == "here" else [])
+
+
+def test_a_report_that_cannot_be_replaced_comes_back_without_a_signature(tmp_path, monkeypatch):
+    target = tmp_path / "x"
+    target.mkdir()
+    (target / "index.html").write_text("一", "utf-8")
+    scratch = finished(tmp_path, "二")
+
+    def refuse(*_):
+        raise RunError("report_run_not_placed", path=target, reason="x")
+
+    monkeypatch.setattr(runfolder, "_move", refuse)
+    with pytest.raises(RunError):
+        place_run(scratch, target, replace=True)
+    assert [path.name for path in target.iterdir()] == ["index.html"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")

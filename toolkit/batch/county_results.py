@@ -1,5 +1,6 @@
 """What the report of a county says, read from the files that its run left behind."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from toolkit.reporting.findings import load_findings
 from toolkit.reporting.notebook_runs import RESULTS_FOLDER
 from toolkit.reporting.record import RunRecord, load_record
 from toolkit.tables.saved import load_saved_table
+
+logger = logging.getLogger(__name__)
 
 VARIATION = "02_inter_school_variation"
 COUNTY_VERDICT = "verdict_county"
@@ -63,6 +66,7 @@ def load_county_results(report: Path) -> CountyResults:
         stages = load_saved_table(results, STAGES).data
         exhibit = load_saved_table(results, COEFFICIENTS)
     except (JunhengError, OSError):
+        logger.warning("the results of a report cannot be read: %s", report, exc_info=True)
         return nothing
     judged = findings.get(COUNTY_VERDICT)
     verdict = judged.status if judged is not None and judged.status != "none" else ""

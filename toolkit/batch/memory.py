@@ -19,7 +19,7 @@ class Workers:
     wanted : int
         Workers that were asked for, at most one for each unit.
     needed_mb, available_mb : int
-        Memory of one worker with its kernel, and memory that was free.
+        Memory of one worker with what it starts, and memory that was free.
     """
 
     jobs: int
@@ -50,7 +50,7 @@ def fitting_workers(
         Measured memory of a worker and its kernel; those of `settings.toml` by default.
     """
     measured = settings or batch_settings()
-    needed = measured.runner_mb + measured.kernel_mb
+    needed = measured.runner_mb + measured.kernel_mb + measured.server_mb
     wanted = max(1, min(asked or available_cores(), n_units))
     fitting = max(1, (available_mb - measured.reserve_mb) // needed)
     return Workers(min(wanted, fitting), wanted, needed, available_mb)

@@ -27,6 +27,7 @@ from toolkit.batch.status import (
 )
 from toolkit.batch.units import Job
 from toolkit.errors import JunhengError, RunError
+from toolkit.reporting.notebook_failure import on_one_line
 from toolkit.reporting.record import load_record
 from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import RunOutcome, run_report
@@ -94,7 +95,7 @@ def _made(job: Job, running: UnitStatus, make: MakeReport) -> UnitStatus:
         logger.exception("unexpected")
         name = type(error).__name__
         reason = told_reason("batch_unexpected", error=name, detail=error, log=job.folder / LOG_FILE)
-        return failed_status(job, Reason(_one_line(reason.zh), _one_line(reason.en)))
+        return failed_status(job, Reason(on_one_line(reason.zh), on_one_line(reason.en)))
     for reason in status.reasons:
         logger.error("%s\n%s", reason.zh, reason.en)
     return status
@@ -155,11 +156,7 @@ def _refused(error: JunhengError) -> Reason:
 
 def _notebook_reason(failure: RunError) -> Reason:
     zh, en = ("\n".join(text.splitlines()[:LINES_WITHOUT_PLACE]) for text in (failure.zh, failure.en))
-    return Reason(_one_line(zh), _one_line(en))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return Reason(on_one_line(zh), on_one_line(en))
 
 
 def _sweep(folder: Path) -> None:

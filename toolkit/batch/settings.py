@@ -12,8 +12,8 @@ class BatchSettings:
 
     Attributes
     ----------
-    runner_mb, kernel_mb : int
-        Memory of a worker and of the kernel it starts, in megabytes.
+    runner_mb, kernel_mb, server_mb : int
+        Memory of a worker, of the kernel it starts and of the process that forks it, in megabytes.
     reserve_mb : int
         Memory left to everything else.
     deaths : int
@@ -24,6 +24,7 @@ class BatchSettings:
 
     runner_mb: int
     kernel_mb: int
+    server_mb: int
     reserve_mb: int
     deaths: int
     connect_seconds: int

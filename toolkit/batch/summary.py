@@ -88,6 +88,14 @@ def tabulate_units(units: Sequence[SummaryUnit], language: Language) -> TableExh
         for entry in _coefficients(unit)
         if entry["is_provisional"] and not pd.isna(entry["coefficient"])
     )
+    verdicts = ("batch_verdict", *(f"batch_verdict_{stage}" for stage in STAGE_ORDER))
+    # Where there is no report nothing is missing in the data, as an empty cell would say.
+    marks += tuple(
+        CellMark(row, name, "not_applicable")
+        for row, unit in enumerate(units)
+        if unit.results is None
+        for name in verdicts
+    )
     n = sentence("batch_n_units", language, count=len(units))
     return TableExhibit(exhibit_caption(SUMMARY_KEY, language, n=n), columns, data, marks=marks)
 
@@ -260,8 +268,8 @@ def _binding(results: CountyResults | None, language: Language) -> str:
 
 
 def _county(status: UnitStatus) -> str:
-    """Return the county as people know it: name, else code, else the file."""
-    return status.county_name or status.county_id or status.data
+    """Return name and code of the county as far as they are known, else the file."""
+    return " ".join(filter(None, (status.county_name, status.county_id))) or status.data
 
 
 def _year(status: UnitStatus, language: Language) -> str:

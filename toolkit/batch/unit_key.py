@@ -6,7 +6,7 @@ from typing import Any
 
 from toolkit.batch.units import Options, Unit
 from toolkit.errors import JunhengError, RunError
-from toolkit.reporting.narrative import read_narrative
+from toolkit.reporting.narrative import NARRATIVE_FOLDER, read_narrative
 from toolkit.reporting.parameters import (
     NOTEBOOKS,
     PATH_PARAMETERS,
@@ -25,7 +25,6 @@ from toolkit.share import workspace
 from toolkit.standards import hash_standard, load_standard
 
 WITH_ALL_PATHS = "07_annual_report"
-NARRATIVE_FOLDER = "narrative"
 
 
 class _Hashes:

@@ -107,11 +107,15 @@ class AdoptionData:
         return parts[0] if len(parts) == 1 else pool_samples(parts)
 
     def _baseline_years(self, stage: str, selection_years: int) -> tuple[int, ...]:
-        """Return the years that all counties have before the first of them adopted, if there are any."""
+        """Return the years that all counties have before the first of them was selected to adopt.
+
+        Without such a year the years of selection must do, as in a single county.
+        """
         own = [adoption.units[adoption.units["stage"] == stage] for adoption, _ in self.counties]
         adopters = [units.loc[units["status"] == ADOPTER, "adoption_year"] for units in own]
         firsts = [years.min() for years in adopters if len(years)]
         if not firsts:
             return ()
         known = set.intersection(*(set(adoption.data_years) for adoption, _ in self.counties))
-        return tuple(sorted(year for year in known if year < min(firsts) - selection_years))
+        before = tuple(sorted(year for year in known if year < min(firsts)))
+        return tuple(year for year in before if year < min(firsts) - selection_years) or before

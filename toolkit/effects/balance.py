@@ -87,8 +87,9 @@ def compute_balance(
 
     The trend of a school is the least-squares slope over the years before its cohort's adoption, less the
     years of selection; comparison schools take the same years, cohort by cohort, and cohorts count by their
-    schools. Standard errors cluster adopters by group, without a factor for few clusters. Schools missing
-    in such a year are left out of the cohort's comparison.
+    schools. Standard errors cluster adopters by group, without a factor for few clusters; where the groups
+    are fewer than a study needs there is none. Schools missing in such a year are left out of the cohort's
+    comparison.
     """
     years = baseline_years(adoption, stage=stage, selection_years=selection_years)
     units = adoption.units
@@ -166,7 +167,7 @@ def _trend(
     sizes = np.array([size for size, _, _ in parts], dtype=float)
     weights = sizes / sizes.sum()
     influence = np.sum([w * share for w, (_, _, share) in zip(weights, parts, strict=True)], axis=0)
-    group = adoption.units["school_group"].where(pd.Series(adopts), adoption.units["school"]).to_numpy()
+    group = _clusters(adoption.units, adopts)
     by_cluster = pd.Series(influence).groupby(group).sum().to_numpy()
     # Of one or two groups that moved together the scatter between groups is not known.
     is_known = len(set(group[used[0]])) >= DEFAULT_LIMITS.least_clusters
@@ -177,6 +178,12 @@ def _trend(
         "estimate": float(weights @ [difference for _, difference, _ in parts]),
         "std_error": float(np.sqrt(np.sum(by_cluster**2))) if is_known else np.nan,
     }
+
+
+def _clusters(units: pd.DataFrame, adopts: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Return the group of each adopter, and each other school by itself; counties may share names."""
+    own = units["school_group"].where(pd.Series(adopts), units["school"])
+    return (units["county_id"].astype(str) + "|" + own.astype(str)).to_numpy(dtype=object)
 
 
 def _slopes(values: Floats, years: Floats) -> Floats:

@@ -7,6 +7,7 @@ from toolkit.errors import RunError
 from toolkit.reporting.runfolder import ascii_name
 from toolkit.vocabulary import Language, label
 
+NARRATIVE_FOLDER = "narrative"
 HEADING_NAMES = ("report_narrative_measures", "report_narrative_causes", "report_narrative_next_steps")
 # utf-8-sig: the Windows editor writes a signature; gb18030: so do older ones, without one.
 ENCODINGS = ("utf-8-sig", "gb18030")

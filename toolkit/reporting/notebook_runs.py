@@ -122,9 +122,7 @@ def execute_notebooks(
     work = _Work(scratch, language, progress, reuse)
     ended: dict[str, DoneNotebook | FailedNotebook] = {}
     for names in _rounds(records):
-        with ThreadPoolExecutor(side_by_side) as pool:
-            started = {name: pool.submit(work.execute, name, records[name]) for name in names}
-            ended |= _results(pool, started)
+        ended |= _execute_together({name: records[name] for name in names}, work, side_by_side)
         for name in names:
             record_outcome(work.outcomes, ended[name].outcome)
     if reuse:
@@ -189,19 +187,23 @@ def _rounds(records: Mapping[str, StudyParameters]) -> list[list[str]]:
     return [alone, *([name] for name in records if name not in alone)]
 
 
-def _results(
-    pool: ThreadPoolExecutor, started: Mapping[str, "Future[DoneNotebook | FailedNotebook]"]
-) -> dict[str, "DoneNotebook | FailedNotebook"]:
-    """Return what became of the notebooks; an interrupt ends their kernels, and no other is begun."""
-    try:
-        return {name: future.result() for name, future in started.items()}
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        # A kernel that was about to start when the others were ended is met the next time round.
-        while not all(future.done() for future in started.values()):
-            end_kernels()
-            time.sleep(END_SECONDS)
-        raise
+def _execute_together(
+    records: Mapping[str, StudyParameters], work: _Work, side_by_side: int
+) -> dict[str, DoneNotebook | FailedNotebook]:
+    """Execute notebooks side by side; an interrupt ends their kernels, and no other is begun."""
+    started: dict[str, Future[DoneNotebook | FailedNotebook]] = {}
+    with ThreadPoolExecutor(side_by_side) as pool:
+        try:
+            for name, record in records.items():
+                started[name] = pool.submit(work.execute, name, record)
+            return {name: future.result() for name, future in started.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            # A kernel that was about to start when the others were ended is met the next time round.
+            while not all(future.done() for future in started.values()):
+                end_kernels()
+                time.sleep(END_SECONDS)
+            raise
 
 
 def _execute_or_take(

@@ -13,7 +13,7 @@ from toolkit.data.simulate.settings import is_synthetic
 from toolkit.errors import JunhengError, ParameterError, RunError
 from toolkit.reporting.kernel import start_warm_server
 from toolkit.reporting.ledger_reading import load_ledger
-from toolkit.reporting.narrative import create_narrative, narrative_path, read_narrative
+from toolkit.reporting.narrative import NARRATIVE_FOLDER, create_narrative, narrative_path, read_narrative
 from toolkit.reporting.notebook_cache import NotebookCache, Reuse
 from toolkit.reporting.notebook_runs import (
     EXECUTED_FOLDER,
@@ -276,7 +276,7 @@ def _facts(study: Study) -> tuple[tuple[str, str], ...]:
 
 def narrative_paths(study: Study) -> dict[str, Path]:
     """Return where the county's own text for each notebook is kept."""
-    folder = workspace() / "narrative"
+    folder = workspace() / NARRATIVE_FOLDER
     return {name: narrative_path(folder, study.county.county_id, study.year, name) for name in NOTEBOOKS}
 
 

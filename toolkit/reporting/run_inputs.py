@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from toolkit.data.reading.pools import POOL_NAME, is_pool
+from toolkit.data.reading.pools import is_pool, open_pool, pool_files
 from toolkit.reporting.parameters import PATH_PARAMETERS, STANDARD_PARAMETERS, StudyParameters, shown_standard
 from toolkit.reporting.pseudonym_key import open_secret, secret_fingerprint
 from toolkit.reporting.record import InputFile, InputRole, file_input
@@ -39,10 +39,10 @@ def input_files(parameters: StudyParameters) -> tuple[InputFile, ...]:
 def data_files(location: Path) -> list[Path]:
     """Return the data file, and the files of the folder that the data are or that lies beside them.
 
-    Of a pool of counties its list alone, which holds the hash of every other file.
+    Of a pool of counties those that it is read from, not the tables of the province.
     """
     if is_pool(location):
-        return [location / POOL_NAME]
+        return [path for path in pool_files(open_pool(location)) if path.is_file()]
     paths = [location] if location.is_file() else []
     for folder in dict.fromkeys((location, location.with_suffix(""))):
         paths += [path for path in sorted(folder.rglob("*")) if path.is_file()]

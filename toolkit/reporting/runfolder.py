@@ -1,10 +1,8 @@
 """The folder of a run: built beside its place, moved into it when complete, never over a different one."""
 
-import json
 import os
 import re
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.errors import RunError
+from toolkit.reporting.owner import load_owner, sign
 from toolkit.reporting.record import LOG_NAME
 from toolkit.vocabulary import Language, sentence
 
@@ -26,8 +25,6 @@ LONGEST_COUNTY_NAME = 40
 RESERVED_NAMES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{d}{i}" for d in ("com", "lpt") for i in range(1, 10))}
 )
-# Two clocks tell when a process was started; they agree to this many seconds.
-CLOCK_TOLERANCE = 2.0
 UNSIGNED_LIFETIME_SECONDS = 24 * 3600
 
 
@@ -93,8 +90,7 @@ def scratch_folder(reports: Path, name: str) -> Iterator[Path]:
     reports.mkdir(parents=True, exist_ok=True)
     remove_stale_folders(reports)
     folder = Path(tempfile.mkdtemp(prefix=f".{name}{SCRATCH_MARK}", dir=reports))
-    owner = {"pid": os.getpid(), "started": _process_start(os.getpid()), "host": socket.gethostname()}
-    (folder / OWNER_NAME).write_text(json.dumps(owner), encoding="utf-8")
+    sign(folder / OWNER_NAME)
     # mkdtemp makes folders for one user only; a report is read by a whole office.
     folder.chmod(0o755)
     try:
@@ -112,6 +108,7 @@ def remove_stale_folders(reports: Path) -> tuple[Path, ...]:
     for folder in stale:
         name, _, owner = folder.name.removeprefix(".").partition(SCRATCH_MARK)
         if owner.startswith(REPLACED_MARK) and not (reports / name).exists():
+            (folder / OWNER_NAME).unlink(missing_ok=True)
             folder.rename(reports / name)
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -180,14 +177,18 @@ def _replace(scratch: Path, target: Path) -> Placement:
     """Put the new report in the place of the old one, or beside it if that is held by a program."""
     aside = target.with_name(f".{target.name}{SCRATCH_MARK}{REPLACED_MARK}{os.getpid()}")
     try:
+        # Signed before it is moved: another machine that sees it knows that it is not for it to put back.
+        sign(target / OWNER_NAME)
         target.rename(aside)
     except OSError:
+        (target / OWNER_NAME).unlink(missing_ok=True)
         beside = next(path for path in _numbered(target) if not path.exists())
         _move(scratch, beside)
         return Placement(beside, "in_use", target, file=_file_in_use(target))
     try:
         _move(scratch, target)
     except RunError:
+        (aside / OWNER_NAME).unlink(missing_ok=True)
         aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
@@ -224,23 +225,8 @@ def _file_in_use(folder: Path) -> str:
 
 def _is_stale(folder: Path) -> bool:
     """Say whether the process that owned a folder is gone; of another machine's we cannot know."""
-    _, _, owner_id = folder.name.partition(SCRATCH_MARK + REPLACED_MARK)
-    if owner_id.isdigit():
-        return _process_start(int(owner_id)) == 0
-    try:
-        owner = json.loads((folder / OWNER_NAME).read_text(encoding="utf-8"))
-        host, pid, started = owner["host"], int(owner["pid"]), float(owner["started"])
-    except (OSError, ValueError, KeyError, TypeError):
+    owner = load_owner(folder / OWNER_NAME)
+    if owner is None:
         # Killed before it was signed, or just made and about to be.
         return time.time() - folder.stat().st_mtime > UNSIGNED_LIFETIME_SECONDS
-    return host == socket.gethostname() and abs(_process_start(pid) - started) > CLOCK_TOLERANCE
-
-
-def _process_start(pid: int) -> float:
-    """Return when a process was started, 0 if there is none."""
-    import psutil
-
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return 0.0
+    return owner.is_here and not owner.runs

@@ -72,6 +72,11 @@ def is_pool(path: Path) -> bool:
     return (path / POOL_NAME).is_file()
 
 
+def pool_files(pool: Pool) -> list[Path]:
+    """Return the files that a county is read from; the tables of the province beside them are not."""
+    return [pool.folder / POOL_NAME, *(pool.folder / name for name in sorted(pool.manifest["files"]))]
+
+
 def open_pool(folder: Path) -> Pool:
     """Open a pool; nothing but its manifest is read.
 
@@ -84,9 +89,10 @@ def open_pool(folder: Path) -> Pool:
         manifest = json.loads((folder / POOL_NAME).read_text(encoding="utf-8"))
         if manifest["pool_version"] != POOL_VERSION:
             raise ValueError(f"pool_version {manifest['pool_version']}, not {POOL_VERSION}")
+        _ = manifest["files"].keys()
         for entry in manifest["counties"]:
             _ = entry["county_id"], entry["county_name"], entry["rows"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("pool_damaged", file=POOL_NAME, folder=folder.name, reason=error) from error
     return Pool(folder, manifest)
 

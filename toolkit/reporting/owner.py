@@ -1,0 +1,64 @@
+"""Which process a folder or a lock belongs to, and whether that process still runs."""
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+# Two clocks tell when a process was started; they agree to this many seconds.
+CLOCK_TOLERANCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process of this machine or of another one.
+
+    Attributes
+    ----------
+    pid : int
+        Its number.
+    started : float
+        When it was started, since a number is given again.
+    host : str
+        Name of its machine.
+    """
+
+    pid: int
+    started: float
+    host: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a process of this machine; of others nothing can be known."""
+        return self.host == socket.gethostname()
+
+    @property
+    def runs(self) -> bool:
+        """Whether a process of this machine still runs."""
+        return self.is_here and abs(_process_start(self.pid) - self.started) <= CLOCK_TOLERANCE
+
+
+def sign(path: Path) -> None:
+    """Write down that this process owns something."""
+    owner = {"pid": os.getpid(), "started": _process_start(os.getpid()), "host": socket.gethostname()}
+    path.write_text(json.dumps(owner), encoding="utf-8")
+
+
+def load_owner(path: Path) -> Owner | None:
+    """Return who signed a file, None where it is absent or damaged."""
+    try:
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        return Owner(int(owner["pid"]), float(owner["started"]), str(owner["host"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _process_start(pid: int) -> float:
+    """Return when a process was started, 0 if there is none."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0

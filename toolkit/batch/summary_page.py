@@ -130,7 +130,7 @@ def _shell(
         (label("batch_name", language), place.folder.name),
         (
             label("batch_counties", language),
-            str(len({unit.status.county_id or unit.status.data for unit in units})),
+            str(len({unit.status.county_id for unit in units if unit.status.county_id})),
         ),
         (label("report_school_year_label", language), separator.join(map(str, years))),
         (label("report_standard", language), shown_standards),

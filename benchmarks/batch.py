@@ -9,9 +9,9 @@ worker processes over tcp on loopback, which must give equal hashes. On the firs
 same proportion of sizes, and with the notebooks that the batch ran for them, are measured
 
 (a) `papermill` and `jupyter nbconvert` command lines, one after another, for each notebook, and
-(b) the floor: the notebooks' cells in a process that has imported everything and has read and checked the
-    data before the clock starts, forked for each county, two at a time, with what each cell shows turned into
-    HTML and pictures, but with no kernel, page or record.
+(b) the floor: a process that has imported everything is forked for each county, two at a time; each fork
+    reads and checks the data, runs the notebooks' cells and turns what they show into HTML and pictures, but
+    has no kernel, page or record. The reading is given by itself, too.
 
 Sizes are the same for all, so paces are compared as they are. `batch.json` says what was a subset.
 """
@@ -29,7 +29,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +46,14 @@ from batch_counties import (
 )
 
 from toolkit.reporting.kernel_preload import preload
-from toolkit.reporting.opened import HANDED_VARIABLE, hand_over
+from toolkit.reporting.opened import hand_over
 from toolkit.reporting.record import NotebookOutcome, load_record
 from toolkit.reporting.run import ANNUAL_REPORT, parameter_records
 from toolkit.reporting.saved_results import record_outcome
 from toolkit.reporting.study import open_study, opened_data
 
 WORKERS = 2
+READING_FILE = "seconds-of-reading"
 PROGRESS = re.compile(r"(\d+) done, (\d+) failed, (\d+) left")
 RESULTS = Path(__file__).with_name("batch.json")
 
@@ -100,6 +100,9 @@ def main(arguments: list[str]) -> int:
                 continue
             chosen = sample(place, whole[:count], sizes)
             _tell(result, key, measured(place, chosen, asked, measure))
+            if measure is floor:
+                taken = [float(path.read_text()) for path in (place / "floor").glob(f"*/{READING_FILE}")]
+                _tell(result[key], "seconds of reading a county", round(sum(taken) / len(taken), 2))
             pace = _pace(result[key])
             result[key]["ours / this, steady"] = round(own["loky"] / pace, 2)
             result[key]["ours / this, with start"] = round(own["with start"] / pace, 2)
@@ -258,42 +261,42 @@ def floor(place: Path, chosen: Sample, _: float) -> tuple[float, list[tuple[str,
     names = {name for own in chosen.notebooks.values() for name in own}
     sources = {name: _code(name) for name in names}
     preload()
-    with ExitStack() as stack:
-        handed = {}
-        for workbook in chosen.workbooks:
-            records = parameter_records({"data_path": str(workbook)})
-            stack.enter_context(hand_over(opened_data(open_study(records[ANNUAL_REPORT]))))
-            handed[workbook] = os.environ[HANDED_VARIABLE]
-        gc.collect()
-        gc.freeze()
-        began = time.monotonic()
-        each: list[tuple[str, float]] = []
-        waiting, running = list(chosen.workbooks), {}
-        while waiting or running:
-            while waiting and len(running) < WORKERS:
-                workbook = waiting.pop(0)
-                cells = {name: sources[name] for name in chosen.notebooks[workbook.name]}
-                pid = _forked(workbook, handed[workbook], cells, place / "floor" / workbook.stem)
-                running[pid] = (workbook.name, time.monotonic())
-            pid, status = os.wait()
-            name, clock = running.pop(pid)
-            each.append((name, time.monotonic() - clock))
-            if status:
-                raise RuntimeError(f"{name} ended with {status}")
-        return time.monotonic() - began, each
+    gc.collect()
+    gc.freeze()
+    began = time.monotonic()
+    each: list[tuple[str, float]] = []
+    waiting, running = list(chosen.workbooks), {}
+    while waiting or running:
+        while waiting and len(running) < WORKERS:
+            workbook = waiting.pop(0)
+            cells = {name: sources[name] for name in chosen.notebooks[workbook.name]}
+            pid = _forked(workbook, cells, place / "floor" / workbook.stem)
+            running[pid] = (workbook.name, time.monotonic())
+        pid, status = os.wait()
+        name, clock = running.pop(pid)
+        each.append((name, time.monotonic() - clock))
+        if status:
+            raise RuntimeError(f"{name} ended with {status}")
+    return time.monotonic() - began, each
 
 
-def _forked(workbook: Path, handed: str, cells: Mapping[str, Sequence[Any]], folder: Path) -> int:
+def _forked(workbook: Path, cells: Mapping[str, Sequence[Any]], folder: Path) -> int:
     """Run the cells of one county in a fork of this process; return its number."""
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        os.environ[HANDED_VARIABLE] = handed
-        for name, own in cells.items():
-            _execute(own, {"data_path": str(workbook), "results_dir": str(folder / name)})
-            record_outcome(folder, NotebookOutcome(name, "done", ""))
+        clock = time.monotonic()
+        records = parameter_records({"data_path": str(workbook)})
+        study = open_study(records[ANNUAL_REPORT])
+        _ = study.problems
+        with hand_over(opened_data(study)):
+            folder.mkdir(parents=True)
+            (folder / READING_FILE).write_text(str(time.monotonic() - clock))
+            for name, own in cells.items():
+                _execute(own, {"data_path": str(workbook), "results_dir": str(folder / name)})
+                record_outcome(folder, NotebookOutcome(name, "done", ""))
         code = 0
     except BaseException:  # noqa: BLE001 - nothing may come back into the loop of the parent.
         traceback.print_exc()

@@ -49,3 +49,7 @@ def test_a_key_that_cannot_be_a_file_name_is_refused(key):
 def test_a_caption_without_a_title_is_refused():
     with pytest.raises(ValueError, match="has no title"):
         Caption("bars", "  ", "zh")
+
+
+def test_the_plain_text_that_a_notebook_keeps_beside_a_figure_is_short():
+    assert repr(exhibit()) == "<FigureExhibit bars>"

@@ -219,3 +219,7 @@ def test_a_second_line_stands_in_the_cell_of_another_column_and_in_the_files_onl
 def test_a_second_line_from_no_column_is_refused():
     with pytest.raises(ValueError, match="absent"):
         exhibit(columns=(TableColumn("school_name", "学校", below="absent"),))
+
+
+def test_the_plain_text_that_a_notebook_keeps_beside_a_table_holds_no_value_of_it():
+    assert repr(exhibit()) == "<TableExhibit dispersion: 3 rows>"

@@ -57,6 +57,9 @@ class FigureExhibit:
         """The picture, drawn once: a second drawing may lay it out a little differently."""
         return figure_png(self.figure)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.caption.key}>"
+
     def _repr_html_(self) -> str:
         return INTERACTIVE_STYLE + figure_html(self)
 

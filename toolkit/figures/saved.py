@@ -42,6 +42,9 @@ class SavedFigure:
     table: str = ""
     table_title: str = ""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.caption.key}>"
+
     def _repr_html_(self) -> str:
         return INTERACTIVE_STYLE + picture_html(
             self.caption,

@@ -153,6 +153,9 @@ class FindingsExhibit:
     origin: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self.findings.findings)} findings>"
+
     def _repr_html_(self) -> str:
         return findings_html(self.findings.findings, self.language, origin=self.origin, titles=self.titles)
 

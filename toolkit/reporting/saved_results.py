@@ -45,6 +45,9 @@ class StudiesExhibit:
 
     parts: tuple[tuple[str, FindingsExhibit | Notice], ...]
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self.parts)} studies>"
+
     def _repr_html_(self) -> str:
         return INTERACTIVE_STYLE + "".join(_study_html(title, shown) for title, shown in self.parts)
 

@@ -148,6 +148,10 @@ class TableExhibit:
         """Return the columns of the table with their unrounded values."""
         return self.data.loc[:, [column.name for column in self.columns]].reset_index(drop=True)
 
+    def __repr__(self) -> str:
+        # Jupyter keeps it beside the HTML of every cell; writing out the values took longer than the page.
+        return f"<{type(self).__name__} {self.caption.key}: {len(self.data)} rows>"
+
     def _repr_html_(self) -> str:
         from toolkit.tables.html import table_html
 

@@ -109,6 +109,27 @@ def test_the_countys_own_text_counts_and_an_empty_form_for_it_does_not(done, dat
     assert calls(data) == ["b", "d"]
 
 
+def test_each_unit_that_is_run_again_says_why(done, data, reports, monkeypatch):
+    write_orders(data, a="good, and more", e="good")
+    page = next(reports.glob("b-2024-*")) / "index.html"
+    page.unlink()
+    plan, _ = planned(data, reports)
+    assert {job.unit.county: job.why for job in plan.jobs} == {
+        "a": ("data",),
+        "b": ("incomplete",),
+        "c": (),
+        "d": ("failed",),
+        "e": ("new",),
+    }
+    assert plan.why == {"data": 1, "incomplete": 1, "failed": 1, "new": 1}
+    monkeypatch.setattr("toolkit.batch.unit_key.code_digest", lambda: content_digest({"code": 1}))
+    plan, place = planned(data, reports, parameters={"edition": "public"})
+    assert {job.unit.county: job.why for job in plan.jobs}["a"] == ("data", "parameters", "program")
+    run_batch(plan, InProcess(), place, make=make_report)
+    log = next((place.folder / "units").glob("a-*")) / "unit.log"
+    assert "数据文件有变: data changed" in log.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("damage", ["removed", "emptied", "cut"])
 def test_a_report_that_is_no_longer_complete_is_made_again(done, data, reports, damage):
     report = reports / "b-2024-0123abcd"

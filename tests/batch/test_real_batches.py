@@ -133,6 +133,24 @@ def test_a_worker_killed_in_a_unit_costs_no_report(workspace, tmp_path):
     assert len(again.kept) == 2
 
 
+def test_workers_end_with_a_runner_that_is_killed(data, reports):
+    write_orders(data, **dict.fromkeys("abcd", "sleep 60"))
+    script = (
+        "import sys, pickle; from toolkit.batch.batch import run_batch; "
+        "from toolkit.batch.engines import LokyEngine; from tests.batch.stand_ins import make_report; "
+        "plan, place = pickle.load(sys.stdin.buffer); run_batch(plan, LokyEngine(2), place, make=make_report)"
+    )
+    plan, place = planned(data, reports)
+    runner = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, env=environment())
+    runner.stdin.write(pickle.dumps((plan, place)))
+    runner.stdin.close()
+    wait_for(lambda: _busy_worker(runner.pid, place))
+    workers = psutil.Process(runner.pid).children(recursive=True)
+    runner.kill()
+    runner.wait()
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+
+
 def test_units_that_kill_their_worker_fail_and_all_others_are_done(data, reports):
     write_orders(data, a="good", b="die", c="kill once", d="refuse", e="good")
     plan, place = planned(data, reports)

@@ -37,12 +37,12 @@ def statuses(made, place):
     """Both counties and one whose file is broken: not in the order of their codes."""
     shutil.copytree(made, place.reports, dirs_exist_ok=True)
     found = [
-        UnitStatus(f"{code}-latest-abcdef", f"{name}.xlsx", "done", "k", "t", code, name, 2025, report)
+        UnitStatus(f"{code}-latest-abcdef", f"{name}.xlsx", "done", {}, "t", code, name, 2025, report)
         for code, name in (("990102", "乙县"), ("990101", "甲县"))
         for report in (f"{code}-2025-0123abcd",)
     ]
     reason = Reason("文件 <b>损坏</b>", "the file is <b>damaged</b>")
-    broken = UnitStatus("c-latest-abcdef", "c.xlsx", "failed", "k", "t", reasons=(reason,))
+    broken = UnitStatus("c-latest-abcdef", "c.xlsx", "failed", {}, "t", reasons=(reason,))
     return (broken, *found)
 
 
@@ -85,6 +85,11 @@ def test_the_page_links_to_each_report_and_asks_the_network_for_nothing(statuses
     assert not re.search(r'(?:src|href)="https?:', html)
 
 
+def test_a_failure_is_told_with_a_link_to_the_log_of_its_unit(statuses, place):
+    html = write_summary(statuses, place, "zh").read_text(encoding="utf-8")
+    assert '<td><a href="units/c-latest-abcdef/unit.log">unit.log</a></td>' in html
+
+
 def test_failures_stand_on_the_page_with_their_reason_escaped(statuses, place):
     html = write_summary(statuses, place, "zh").read_text(encoding="utf-8")
     assert "文件 &lt;b&gt;损坏&lt;/b&gt;" in html
@@ -118,7 +123,7 @@ def test_the_same_units_give_the_same_bytes_in_any_order_and_at_any_speed(status
 def test_standards_do_not_share_a_table_of_coefficients(statuses, place):
     report = "990103-2025-0123abcd"
     make_run(place.reports / report, county(), county_id="990103", standard="national_2012")
-    old = UnitStatus("u", "u.xlsx", "done", "k", "t", "990103", "丙县", 2025, report)
+    old = UnitStatus("u", "u.xlsx", "done", {}, "t", "990103", "丙县", 2025, report)
     write_summary((*statuses, old), place, "zh")
     first, second = (
         load_exported_table(place.folder / f"batch_coefficients{suffix}.csv") for suffix in ("", "_2")

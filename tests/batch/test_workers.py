@@ -18,7 +18,7 @@ from toolkit.errors import ParameterError, RunError
 SETTINGS = BatchSettings(
     runner_mb=250, kernel_mb=200, server_mb=50, reserve_mb=1000, deaths=2, connect_seconds=1
 )
-STATUS = UnitStatus("u", "u.xlsx", "done", "k", "t")
+STATUS = UnitStatus("u", "u.xlsx", "done", {}, "t")
 
 
 @pytest.mark.parametrize(

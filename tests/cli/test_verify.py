@@ -94,7 +94,9 @@ def test_like_takes_over_what_is_not_given(quick, place, workbook, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "run_report", remember)
-    quick("run", "next.xlsx", "--like", folder, "--language", "en")
+    _, out, _ = quick("run", "next.xlsx", "--like", folder, "--language", "en")
+    assert "--only 01_data_quality --only 02_inter_school_variation --rules visiting_teachers=off" in out
+    assert "--language en" not in out
     assert asked["rules"] == "visiting_teachers=off"
     assert asked["language"] == "en"
     assert asked["outputs"].schools

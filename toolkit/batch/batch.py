@@ -1,8 +1,9 @@
 """A batch: what is missing or changed is run, what is there is kept, and the summary tells of all."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -34,13 +35,20 @@ class BatchPlan:
         Every unit.
     kept : tuple of UnitStatus
         Units that are done as they should be, or that failed and are not to be tried again.
-    waiting : tuple of Job
-        Units to be run.
     """
 
     jobs: tuple[Job, ...]
     kept: tuple[UnitStatus, ...]
-    waiting: tuple[Job, ...]
+
+    @property
+    def waiting(self) -> tuple[Job, ...]:
+        """Units to be run."""
+        return tuple(job for job in self.jobs if job.why)
+
+    @property
+    def why(self) -> Mapping[str, int]:
+        """How many units are run for each reason; one may have several."""
+        return Counter(reason for job in self.jobs for reason in job.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ def batch_place(reports: Path, name: str) -> Place:
 def plan_batch(
     units: Sequence[Unit], place: Place, options: Options, *, fresh: bool = False, retry_failed: bool = True
 ) -> BatchPlan:
-    """Return which units are run: those that are missing, changed or failed.
+    """Return which units are run, and why: those that are missing, changed or failed.
 
     Parameters
     ----------
@@ -102,16 +110,15 @@ def plan_batch(
     """
     token = secrets.token_hex(TOKEN_BYTES)
     keys = unit_keys(units, options)
-    jobs = tuple(Job(unit, keys[unit.name], token, place, options) for unit in units)
-    if fresh:
-        return BatchPlan(jobs, (), jobs)
-    kept = {
-        job.unit.name: status
-        for job in jobs
-        if (status := _earlier(job)) is not None and _is_kept(status, place, retry_failed=retry_failed)
-    }
-    waiting = tuple(job for job in jobs if job.unit.name not in kept)
-    return BatchPlan(jobs, tuple(kept.values()), waiting)
+    jobs, kept = [], []
+    for unit in units:
+        job = Job(unit, keys[unit.name], (), token, place, options)
+        earlier = load_status(job.folder)
+        why = ("fresh",) if fresh else _why(job, earlier, retry_failed=retry_failed)
+        jobs.append(replace(job, why=why))
+        if earlier is not None and not why:
+            kept.append(earlier)
+    return BatchPlan(tuple(jobs), tuple(kept))
 
 
 def run_batch(
@@ -164,13 +171,16 @@ def run_batch(
     return BatchOutcome(ordered, len(plan.kept), summary)
 
 
-def _earlier(job: Job) -> UnitStatus | None:
-    """Return the status of an earlier call that ran the same unit on the same things."""
-    status = load_status(job.folder)
-    return status if status is not None and job.key and status.key == job.key else None
-
-
-def _is_kept(status: UnitStatus, place: Place, *, retry_failed: bool) -> bool:
-    if status.state == "done":
-        return is_complete(status, place.reports)
-    return not retry_failed and status.is_finished
+def _why(job: Job, earlier: UnitStatus | None, *, retry_failed: bool) -> tuple[str, ...]:
+    """Return why a unit is run, nothing when what an earlier call left is as it should be."""
+    if earlier is None:
+        return ("new",)
+    if not job.key:
+        return ("unreadable",)
+    if changed := tuple(kind for kind, value in job.key.items() if earlier.key.get(kind) != value):
+        return changed
+    if not earlier.is_finished:
+        return ("interrupted",)
+    if earlier.state == "done":
+        return () if is_complete(earlier, job.place.reports) else ("incomplete",)
+    return ("failed",) if retry_failed else ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from toolkit.batch.settings import batch_settings
 from toolkit.batch.status import UnitStatus
 from toolkit.batch.units import Job
+from toolkit.batch.workers import worker_processes
 from toolkit.errors import ParameterError, RunError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class LokyEngine:
 
     def run(self, work: Work, jobs: Sequence[Job], *, alone: bool) -> Iterator[UnitStatus]:
         """Give the status of each unit as it comes to an end."""
-        from joblib import Parallel, delayed, parallel_config
+        from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         one_by_one = alone or self.jobs == 1
@@ -72,7 +73,7 @@ class LokyEngine:
         options: dict[str, Any] = {"batch_size": 1, "pre_dispatch": on_the_way}
         results: Any = iter(())
         try:
-            with parallel_config(backend="loky", inner_max_num_threads=1):
+            with worker_processes(workers):
                 results = Parallel(n_jobs=workers, return_as="generator_unordered", **options)(
                     delayed(work)(job) for job in jobs
                 )

@@ -33,7 +33,7 @@ from toolkit.reporting.refusal import DataError
 from toolkit.reporting.run import RunOutcome, run_report
 from toolkit.reporting.runfolder import Placement, place_run
 from toolkit.share import WORKSPACE_VARIABLE
-from toolkit.vocabulary import Language, sentence
+from toolkit.vocabulary import Language, label, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ def _made(job: Job, running: UnitStatus, make: MakeReport) -> UnitStatus:
     """Return what became of the report."""
     options = job.options
     logger.info("%s %s", job.unit.name, dict(job.unit.parameters))
+    for reason in job.why:
+        logger.info("%s: %s", label(f"batch_why_{reason}", "zh"), label(f"batch_why_{reason}", "en"))
     try:
         outcome = make(
             job.unit.parameters,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from toolkit.vocabulary import sentence
 
 STATUS_NAME = "status.json"
 LOG_FILE = "unit.log"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # "incomplete": a report is there, but one of its notebooks or files beside the pages failed.
 State = Literal["running", "done", "incomplete", "failed"]
 
@@ -39,8 +39,10 @@ class UnitStatus:
         Its name, and its data as the user named them.
     state : {"running", "done", "incomplete", "failed"}
         "running" is also what a unit says whose process was killed.
-    key, token : str
-        What decided its report, and the call of the batch that ran it.
+    key : mapping of str to str
+        What decided its report, from `unit_keys`.
+    token : str
+        The call of the batch that ran it.
     county_id, county_name : str
         The county, as far as it is known.
     year : int
@@ -59,7 +61,7 @@ class UnitStatus:
     unit: str
     data: str
     state: State
-    key: str
+    key: Mapping[str, str]
     token: str
     county_id: str = ""
     county_name: str = ""

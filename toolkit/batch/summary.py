@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from toolkit.batch.county_results import CountyResults, binding_indicators
-from toolkit.batch.status import UnitStatus
+from toolkit.batch.status import LOG_FILE, UnitStatus
+from toolkit.batch.units import UNITS_FOLDER
 from toolkit.exhibits import exhibit_caption
 from toolkit.standards import available_standards, load_standard
 from toolkit.tables.exhibit import CellMark, TableColumn, TableExhibit, vocabulary_column
@@ -127,7 +128,7 @@ def tabulate_failures(units: Sequence[SummaryUnit], language: Language) -> Table
             "year": _year(unit.status, language),
             "reason": getattr(reason, language),
             "batch_state": f"batch_state_{unit.status.state}",
-            "batch_log": f"units/{unit.status.unit}/unit.log",
+            "batch_log": f"{UNITS_FOLDER}/{unit.status.unit}/{LOG_FILE}",
         }
         for unit in units
         for reason in unit.status.reasons
@@ -138,7 +139,7 @@ def tabulate_failures(units: Sequence[SummaryUnit], language: Language) -> Table
         vocabulary_column("year", language, kind="text"),
         vocabulary_column("reason", language),
         vocabulary_column("batch_state", language, kind="code"),
-        vocabulary_column("batch_log", language, in_files_only=True),
+        vocabulary_column("batch_log", language),
     )
     data = pd.DataFrame(rows, columns=[column.name for column in columns])
     n = sentence("batch_n_failures", language, count=len(rows))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import toolkit
 from toolkit.batch.county_results import load_county_results
-from toolkit.batch.status import UnitStatus
+from toolkit.batch.status import LOG_FILE, UnitStatus
 from toolkit.batch.summary import (
     SummaryUnit,
     counted,
@@ -20,7 +20,7 @@ from toolkit.batch.summary import (
     tabulate_failures,
     tabulate_units,
 )
-from toolkit.batch.units import Place
+from toolkit.batch.units import UNITS_FOLDER, Place
 from toolkit.data.simulate.settings import is_synthetic
 from toolkit.errors import RunError
 from toolkit.reporting.page import TEMPLATES, PageHeader, shell_resources
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 PAGE_NAME = "index.html"
 UNFINISHED_FOLDER = ".summary"
 OWN_TEMPLATES = Path(__file__).with_name("template")
-# Names of report folders are ASCII letters, digits and hyphens: nothing in them needs escaping.
+# Names of the folders of reports and units are ASCII letters, digits and hyphens: nothing needs escaping.
 REPORT_CELL = re.compile(r"<td>([a-z0-9-]+-\d{4}-[0-9a-f]{8}(?:-\d+)?)</td>")
+LOG_CELL = re.compile(rf"<td>({UNITS_FOLDER}/[a-z0-9-]+/{re.escape(LOG_FILE)})</td>")
 
 
 def write_summary(statuses: Sequence[UnitStatus], place: Place, language: Language) -> Path:
@@ -77,7 +78,8 @@ def render_summary(
     if results[1:]:
         parts.append(("coefficients", "".join(map(table_html, results[1:]))))
     if len(failures.data):
-        parts.insert(0, ("failures", table_html(failures)))
+        logs = LOG_CELL.sub(rf'<td><a href="\1">{escape(LOG_FILE)}</a></td>', table_html(failures))
+        parts.insert(0, ("failures", logs))
     body = _with_numbers("".join(_section(name, html, language) for name, html in parts), language)
     title = label("batch_title", language)
     summary = counted(units, language)

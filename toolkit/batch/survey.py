@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.batch.workers import worker_processes
 from toolkit.data.county import Reading
 from toolkit.data.reading import list_counties, load_county
 from toolkit.errors import InputError
@@ -63,13 +64,13 @@ def _answers(
     sources: Sequence[Source], with_years: bool, processes: int
 ) -> dict[Source, tuple[CountyYears, ...]]:
     """Return the counties of each input; without those whose answer was lost with a worker."""
-    from joblib import Parallel, delayed, parallel_config
+    from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     found: dict[Source, tuple[CountyYears, ...]] = {}
     options: dict[str, Any] = {"n_jobs": processes, "batch_size": 1, "return_as": "generator_unordered"}
     try:
-        with parallel_config(backend="loky", inner_max_num_threads=1 if processes > 1 else None):
+        with worker_processes(processes):
             answers: Any = Parallel(**options)(delayed(_counties)(source, with_years) for source in sources)
         found.update(answers)
     except BrokenProcessPool as error:

@@ -1,4 +1,4 @@
-"""The key of a unit: one hash over everything that decides its report."""
+"""The key of a unit: hashes over everything that decides its report, by kind."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,10 +31,8 @@ class _Hashes:
     """What the units of one call share, hashed once: code, notebooks, files, standards."""
 
     def __init__(self) -> None:
-        self.shared = {
-            "code": code_digest(),
-            "notebooks": {name: notebook_digest(name) for name in NOTEBOOKS},
-        }
+        notebooks = {name: notebook_digest(name) for name in NOTEBOOKS}
+        self.program = {"code": code_digest(), "notebooks": notebooks}
         self._inputs: dict[tuple[str, ...], list[str]] = {}
         self._standards: dict[str, str] = {}
 
@@ -53,33 +51,37 @@ class _Hashes:
         return {name: self._standards[standard] for name, standard in chosen.items()}
 
 
-def unit_keys(units: Iterable[Unit], options: Options) -> dict[str, str]:
-    """Return the key of each unit by its name, empty when one of its files cannot be read.
+def unit_keys(units: Iterable[Unit], options: Options) -> dict[str, dict[str, str]]:
+    """Return the key of each unit by its name: hashes by kind, none when one of its files cannot be read.
 
-    A unit without a key is run every time, and fails with the reason.
+    The kinds are "data", "standard", "parameters", "texts", "pseudonyms" and "program". A unit without a
+    key is run every time, and fails with the reason.
     """
     hashes = _Hashes()
     return {unit.name: _unit_key(unit, options, hashes) for unit in units}
 
 
-def _unit_key(unit: Unit, options: Options, hashes: _Hashes) -> str:
+def _unit_key(unit: Unit, options: Options, hashes: _Hashes) -> dict[str, str]:
     try:
         record = parameter_records(unit.parameters)[WITH_ALL_PATHS]
-        content = {
-            **hashes.shared,
+        wanted = {
             "parameters": _without_paths(unit),
-            "inputs": hashes.inputs(record),
-            "standards": hashes.standards(record),
-            "pseudonyms": _secret(record),
-            "texts": _texts(unit),
             "forms": sorted(file_input(form).sha256 for form in options.outputs.forms),
             "outputs": options.outputs.decisive(),
             "embed_font": options.embed_font,
             "only": sorted(options.only),
         }
+        contents: dict[str, Any] = {
+            "data": hashes.inputs(record),
+            "standard": hashes.standards(record),
+            "parameters": wanted,
+            "texts": _texts(unit),
+            "pseudonyms": _secret(record),
+            "program": hashes.program,
+        }
     except (OSError, JunhengError):
-        return ""
-    return content_digest(content)
+        return {}
+    return {kind: content_digest({kind: content}) for kind, content in contents.items()}
 
 
 def _without_paths(unit: Unit) -> dict[str, Any]:

@@ -80,8 +80,10 @@ class Job:
     ----------
     unit : Unit
         The unit.
-    key : str
-        Hash of everything that decides its report; empty when an input cannot be read.
+    key : mapping of str to str
+        Hashes of everything that decides its report, by kind; none when an input cannot be read.
+    why : tuple of str
+        Why it is run: names of the vocabulary behind ``batch_why_``. Empty when it need not be.
     token : str
         The call of the batch, so that its traces are told from those of earlier ones.
     place : Place
@@ -91,7 +93,8 @@ class Job:
     """
 
     unit: Unit
-    key: str
+    key: Mapping[str, str]
+    why: tuple[str, ...]
     token: str
     place: Place
     options: Options

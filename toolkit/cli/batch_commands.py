@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.console import errors, help_text, option_help, say
+from toolkit.cli.console import errors, help_text, option_help, output, say
 from toolkit.cli.paths import given_path
 from toolkit.cli.report_commands import with_parameter_options
 from toolkit.errors import InputError, ParameterError, RunError
 from toolkit.reporting.parameters import OWN_STANDARD, STANDARD_PARAMETERS, require_language
 from toolkit.share import workspace
-from toolkit.vocabulary import Language, sentence
+from toolkit.vocabulary import Language, label, sentence
 
 if TYPE_CHECKING:
     from toolkit.batch.batch import BatchOutcome, BatchPlan
@@ -91,6 +91,8 @@ def _run(plan: "BatchPlan", engine: "Engine", workers: int, place: "Place", lang
         waiting=len(plan.waiting),
         workers=workers,
     )
+    if plan.waiting and set(plan.why) != {"new"}:
+        _tell_why(plan)
     counts = starting_progress(len(plan.jobs), plan.kept)
     try:
         with _shown_progress() as show:
@@ -107,6 +109,15 @@ def _run(plan: "BatchPlan", engine: "Engine", workers: int, place: "Place", lang
         say("batch_interrupted", done=counts.done, left=counts.left)
         raise
     return _tell(outcome)
+
+
+def _tell_why(plan: "BatchPlan") -> None:
+    styles: dict[Language, str] = {"zh": "", "en": "dim"}
+    for language, style in styles.items():
+        reasons = label("report_list_separator", language).join(
+            f"{label(f'batch_why_{reason}', language)} {count}" for reason, count in plan.why.items()
+        )
+        output().print(sentence("batch_why", language, reasons=reasons), style=style)
 
 
 def _tell(outcome: "BatchOutcome") -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK_FAILED = RunError.exit_code
 DEMO_PLAN = "meizhou"
+NOTHING_TAKEN = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,30 @@ def _request(parameters: dict[str, Any], wanted: Wanted) -> "RunRequest":
     forms = tuple(Path(given_path(form)) for form in wanted.forms)
     outputs = Outputs(docx=wanted.docx, pdf=wanted.pdf, schools=wanted.schools, forms=forms)
     request = RunRequest(given, outputs, wanted.embed_font, wanted.only)
-    return request_like(load_recorded_run(given_path(wanted.like)), request) if wanted.like else request
+    if not wanted.like:
+        return request
+    completed = request_like(load_recorded_run(given_path(wanted.like)), request)
+    taken = sorted(_options(completed) - _options(request))
+    say("cli_like", options=" ".join(taken) or NOTHING_TAKEN)
+    return completed
+
+
+def _options(request: "RunRequest") -> set[str]:
+    """Return a request as options of the command; parameters at their defaults are none."""
+    defaults = {entry.name: entry.default for entry in parameter_fields()}
+    values = {
+        name.removesuffix("_path").replace("_", "-"): value
+        for name, value in request.parameters.items()
+        if value not in ("", defaults.get(name))
+    }
+    outputs = request.outputs.decisive().get("outputs", ())
+    return {
+        *(f"--{name} {value}" for name, value in values.items()),
+        *(f"--{name}" for name in outputs),
+        *(f"--form {form}" for form in request.outputs.forms),
+        *(f"--only {name}" for name in request.only),
+        *(["--embed-font"] if request.embed_font else []),
+    }
 
 
 def _tell(outcome: "RunOutcome") -> None:

@@ -3,11 +3,14 @@
 import json
 import os
 import socket
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 # Two clocks tell when a process was started; they agree to this many seconds.
 CLOCK_TOLERANCE = 2.0
+WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,14 @@ class Owner:
         return self.is_here and abs(_process_start(self.pid) - self.started) <= CLOCK_TOLERANCE
 
 
+def this_process() -> Owner:
+    """Return this process as an owner."""
+    return Owner(os.getpid(), _process_start(os.getpid()), socket.gethostname())
+
+
 def sign(path: Path) -> None:
     """Write down that this process owns something."""
-    owner = {"pid": os.getpid(), "started": _process_start(os.getpid()), "host": socket.gethostname()}
-    path.write_text(json.dumps(owner), encoding="utf-8")
+    path.write_text(json.dumps(asdict(this_process())), encoding="utf-8")
 
 
 def load_owner(path: Path) -> Owner | None:
@@ -54,11 +61,23 @@ def load_owner(path: Path) -> Owner | None:
         return None
 
 
+def end_with(owner: Owner) -> None:
+    """Let this process end at once when its owner does, even one that was killed and told nobody."""
+
+    def watch() -> None:
+        while owner.runs:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="owner", daemon=True).start()
+
+
 def _process_start(pid: int) -> float:
-    """Return when a process was started, 0 if there is none."""
+    """Return when a process was started, 0 if there is none that runs."""
     import psutil
 
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return 0.0

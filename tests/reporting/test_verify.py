@@ -63,6 +63,13 @@ def folder(place, original, workbook):
     return copy
 
 
+def test_a_plan_that_no_notebook_of_the_run_reads_is_no_part_of_it(place, workbook):
+    with quick_notebooks():
+        for plan in ("", "meizhou"):
+            run = run_report({"data_path": str(workbook), "plan": plan}, only=(QUALITY,))
+    assert run.placement.status == "identical"
+
+
 def make_run(workbook, *, outputs=None, **parameters):
     with quick_notebooks():
         outcome = run_report(
@@ -143,6 +150,16 @@ def test_a_cell_that_changed_by_one_is_named_with_what_it_moved(workbook, place,
         f"results/{VARIATION}/a.png",
         f"results/{VARIATION}/findings.json",
     }
+
+
+@pytest.mark.slow
+def test_a_change_that_moves_no_result_is_told_as_such(workbook, folder):
+    book = openpyxl.load_workbook(workbook)
+    book.properties.title = "another"
+    book.save(workbook)
+    verification = verify(folder)
+    assert verification.agreement == "different"
+    assert "No number and no finding" in verification.remarks[-1].en
 
 
 @pytest.mark.slow

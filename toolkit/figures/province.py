@@ -76,6 +76,8 @@ def _draw(axes: "Axes", own: pd.DataFrame, at: int) -> None:
             marker=marker,
             alpha=0.7,
             linewidths=0,
+            # In front of the median's line, which would hide those beside it.
+            zorder=3,
         )
     if len(ranked):
         middle = ranked["coefficient"].median()

@@ -147,7 +147,7 @@ def run_report(
     if every[ANNUAL_REPORT].school_names == "pseudonym":
         open_secret(reports)
     progress("reading")
-    study = open_study(every[ANNUAL_REPORT])
+    study = open_study(_with_what_is_read(every[ANNUAL_REPORT], chosen))
     _require_no_errors(study)
     lacking = _without_tables(study)
     records = {name: every[name] for name in chosen if name not in lacking}
@@ -232,6 +232,14 @@ def _chosen(only: Collection[str]) -> list[str]:
     if unknown:
         raise ParameterError("notebook_unknown", names=", ".join(unknown), known=", ".join(NOTEBOOKS))
     return [name for name in NOTEBOOKS if not only or name in only or name[:2] in only]
+
+
+def _with_what_is_read(record: StudyParameters, chosen: Collection[str]) -> StudyParameters:
+    """Return the record that holds the files of all notebooks, without what only an absent one would read."""
+    if ANNUAL_REPORT in chosen:
+        return record
+    own = {entry.name for entry in fields(record)} - {entry.name for entry in fields(StudyParameters)}
+    return replace(record, **dict.fromkeys(own, ""))
 
 
 def _without_tables(study: Study) -> dict[str, tuple[str, ...]]:

@@ -127,12 +127,15 @@ def _verified(
     comparison = replace(compared, changes=(*compared.changes, *own))
     files = file_changes(recorded.folder, repeated)
     agreement = _agreement(recorded, repeated, comparison, files)
+    cells = (*_table_cells(comparison), *_finding_changes(comparison))
+    nothing_moved = agreement == "different" and not cells and all(file.status == "equal" for file in files)
+    unmoved = (told("verify_no_result_moved"),) if nothing_moved else ()
     return Verification(
         agreement=agreement,
         comparison=comparison,
-        cells=(*_table_cells(comparison), *_finding_changes(comparison)),
+        cells=cells,
         files=files,
-        remarks=(*recorded.assumed, *renamed, *_relevant(compared, agreement), *remarks),
+        remarks=(*recorded.assumed, *renamed, *_relevant(compared, agreement), *remarks, *unmoved),
         failures=outcome.failures,
     )
 

@@ -30,6 +30,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -168,9 +169,20 @@ def batch(place: Path, data: str, reports: str, *options: str, others: Sequence[
         "reports a minute with start": round(60 * len(ended) / seconds, 2),
         "steady reports a minute": round(60 * (len(ended) - first - 1) / steady, 2),
         "seconds until the first report": round(ended[0], 1),
+        "seconds a report, by quarter": by_quarter(ended),
         "memory": watch.by_kind(),
         "exit code": runner.returncode,
     }
+
+
+def by_quarter(ended: Sequence[float]) -> list[float]:
+    """Return the seconds a report in each quarter of the reports: equal ones say that the time is linear."""
+    marks = [round(quarter * (len(ended) - 1) / 4) for quarter in range(5)]
+    return [
+        round((ended[last] - ended[first]) / (last - first), 2)
+        for first, last in pairwise(marks)
+        if last > first
+    ]
 
 
 def dask(place: Path, names: Sequence[str], broken: Sequence[str], only: Sequence[str]) -> dict[str, Any]:

@@ -53,8 +53,10 @@ def test_without_a_command_the_help_is_printed(junheng):
         (("nosuch",), "命令有误", "The command is not understood"),
         (("run",), "缺少 FILE。用 junheng run --help", "FILE is missing. junheng run --help"),
         (("run", "x", "--nosuch", "1"), "没有选项 --nosuch", "There is no option --nosuch"),
-        (("run", "x", "--year", "abc"), "--year 的值不对", "The value of --year is wrong"),
-        (("simulate", "x", "--schools", "3"), "--schools 的值不对", "The value of --schools is wrong"),
+        (("run", "x", "--year", "abc"), "--year 应为整数", "--year should be a whole number"),
+        (("batch", "x", "-j", "abc"), "--jobs 应为整数", "--jobs should be a whole number"),
+        (("simulate", "x", "--schools", "3"), "--schools 不能小于 20", "--schools must be 20 or more"),
+        (("simulate", "x", "--years", "99"), "--years 不能大于 20", "--years must be 20 or less"),
         (("template", "--language", "fr"), "language 的值“fr”", "language cannot be"),
     ],
 )

@@ -9,6 +9,8 @@ from toolkit.errors import ParameterError
 # typer brings its own copy of click from 0.26 on: the errors of either are known by the class below theirs.
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
+BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
+
 
 def told(error: Any) -> ParameterError:
     """Return what is wrong with a command line as an error in both languages."""
@@ -20,14 +22,25 @@ def told(error: Any) -> ParameterError:
         case "MissingParameter" if parameter is not None:
             return ParameterError("usage_missing", name=_name(parameter), command=command)
         case "BadParameter" if parameter is not None:
-            return ParameterError(
-                "usage_bad_value", name=_name(parameter), detail=error.message, command=command
-            )
+            return _bad_value(_name(parameter), error, command)
         case _:
             return ParameterError("usage_other", detail=error.format_message(), command=command)
 
 
+def _bad_value(name: str, error: Any, command: str) -> ParameterError:
+    """Return what a whole number should be, and of other values what the library of the command line says."""
+    # Its newer versions check values with pydantic, whose errors tell the bound.
+    causes = getattr(error.__cause__, "errors", list)()
+    kind = causes[0]["type"] if causes else ""
+    if kind in BOUNDS:
+        bound = causes[0]["ctx"][BOUNDS[kind]]
+        return ParameterError(f"usage_{kind}", name=name, bound=bound, command=command)
+    if kind == "int_parsing":
+        return ParameterError("usage_no_whole_number", name=name, command=command)
+    return ParameterError("usage_bad_value", name=name, detail=error.message, command=command)
+
+
 def _name(parameter: Any) -> str:
     """Return an option as it is typed, or an argument as the help calls it."""
-    flag = parameter.opts[-1]
+    flag = max(parameter.opts, key=len)
     return flag if flag.startswith("-") else parameter.metavar or parameter.name

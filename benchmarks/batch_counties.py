@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT))
 from toolkit.data.simulate import SimulationSettings, simulate_county  # noqa: E402
 from toolkit.data.workbook import write_workbook  # noqa: E402
 
+# Dask's profile of what a worker does grows with every unit.
+WITHOUT_PROFILE = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 MEGABYTE = 2**20
 SMALLEST_SIMULATED = 20
@@ -154,7 +156,9 @@ def dask_cluster(workspace: Path, n_workers: int) -> Iterator[tuple[str, tuple[i
     lines += [["worker", address, "--nthreads", "1", "--no-dashboard"]] * n_workers
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     processes = [
-        subprocess.Popen([sys.executable, "-m", "dask", *line], env=environment(workspace), **quiet)
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *line], env=environment(workspace) | WITHOUT_PROFILE, **quiet
+        )
         for line in lines
     ]
     try:

@@ -9,7 +9,8 @@ comparison, years 0 to 2) and the interval that the rule selects, with the other
 draws); where there is an effect an eighth as many do. For the other counties only the two t intervals are
 computed: "analytic_t" pools cohorts of a single group, "cohort_t" takes the mean of its own cohort out of
 each group. The truth is the mean of the realised effects on the treated schools, weighted as the estimate.
-Writes `group_schooling.json`.
+Writes `group_schooling.json`. With no full draws at all, only the two t intervals of valid designs are
+studied, which is quick; that goes to `group_schooling_t.json`.
 """
 
 import json
@@ -38,6 +39,7 @@ from toolkit.models.group_time import estimate_group_time
 from toolkit.models.group_time_aggregates import aggregate_group_time
 
 RESULTS = Path(__file__).with_name("group_schooling.json")
+RESULTS_OF_T = RESULTS.with_stem("group_schooling_t")
 SEED = 20261122
 N_DRAWS, N_FULL = 400, 120
 YEARS = np.arange(2016.0, 2024.0)
@@ -56,6 +58,7 @@ BAD_YEAR = -0.10
 SETTINGS = EventStudySettings(comparison="not_yet", anticipation=1, last=2, n_draws=199)
 RULES = SampleRules(covariates=())
 METHODS = ("printed", "analytic_t", "cohort_t", "multiplier", "permutation")
+T_METHODS = ("analytic_t", "cohort_t")
 ALL_JOIN = ("everyone at once", "no comparison", "only later adopters")
 LEFT_OUT = ["county_id", "school", "school_id", "school_name", "stage", "adoption_year", "role", "reason"]
 
@@ -64,6 +67,7 @@ def main(arguments: list[str]) -> int:
     """Run all cells, print and write the figures."""
     defaults = (N_DRAWS, N_FULL, SEED)
     n_draws, n_full, seed = (*map(int, arguments), *defaults[len(arguments) :])
+    methods, results = (METHODS, RESULTS) if n_full else (T_METHODS, RESULTS_OF_T)
     found = {"draws": n_draws, "full": n_full, "seed": seed, "valid": [], "invalid": []}
     for n_groups in N_GROUPS:
         for effect in EFFECTS:
@@ -72,10 +76,12 @@ def main(arguments: list[str]) -> int:
                 draws = study_cell(n_groups, effect, shock, n_draws, some, seed)
                 found["valid"] += [
                     {"groups": n_groups, "effect": effect, "group_shock": shock} | summary(draws, method)
-                    for method in METHODS
+                    for method in methods
                 ]
-                print(pd.DataFrame(found["valid"][-len(METHODS) :]).round(3).to_string(), flush=True)
-                RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+                print(pd.DataFrame(found["valid"][-len(methods) :]).round(3).to_string(), flush=True)
+                results.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if not n_full:
+        return 0
     for position, design in enumerate(INVALID):
         rng = np.random.default_rng([seed, 99, position])
         samples = [invalid_sample(design, rng) for _ in range(n_draws // 4)]
@@ -85,7 +91,7 @@ def main(arguments: list[str]) -> int:
             {"design": design, "refused_by_guard": float(by_guard), "no_interval": float(silent)}
         )
         print(found["invalid"][-1], flush=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    results.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

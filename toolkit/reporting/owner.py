@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,13 +64,20 @@ def load_owner(path: Path) -> Owner | None:
 
 def end_with(owner: Owner) -> None:
     """Let this process end at once when its owner does, even one that was killed and told nobody."""
+    threading.Thread(target=_end_after, args=(owner,), name="owner", daemon=True).start()
 
-    def watch() -> None:
-        while owner.runs:
-            time.sleep(WATCH_SECONDS)
-        os._exit(1)
 
-    threading.Thread(target=watch, name="owner", daemon=True).start()
+def _end_after(owner: Owner) -> None:
+    """Wait for the end of a process of this machine, then end this one."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        if owner.runs:
+            # From here on by the process itself: when it was started reads otherwise once the clock is set.
+            process = psutil.Process(owner.pid)
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(WATCH_SECONDS)
+    os._exit(1)
 
 
 def _process_start(pid: int) -> float:

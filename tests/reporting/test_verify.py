@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.end_to_end.annual import NAMES, small_county, write_county
 from tests.reporting.quick_runs import ANNUAL, QUALITY, VARIATION, quick_notebooks
-from toolkit.errors import InputError
+from toolkit.errors import InputError, ParameterError
 from toolkit.reporting import run_key
 from toolkit.reporting.file_changes import equal_texts, equal_values, file_changes
 from toolkit.reporting.input_cells import cell_changes
@@ -67,6 +67,8 @@ def test_a_plan_that_no_notebook_of_the_run_reads_is_no_part_of_it(place, workbo
     with quick_notebooks():
         for plan in ("", "meizhou"):
             run = run_report({"data_path": str(workbook), "plan": plan}, only=(QUALITY,))
+        with pytest.raises(ParameterError, match="meizhuo"):
+            run_report({"data_path": str(workbook), "plan": "meizhuo"}, only=(QUALITY,))
     assert run.placement.status == "identical"
 
 

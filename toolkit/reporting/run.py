@@ -58,7 +58,14 @@ from toolkit.reporting.run_inputs import (
 from toolkit.reporting.run_pages import ANNUAL_REPORT, FinishedRun, write_pages
 from toolkit.reporting.runfolder import Placement, place_run, run_folder_name, scratch_folder
 from toolkit.reporting.saved_results import record_outcome
-from toolkit.reporting.study import Study, data_location, open_study, opened_data, standard_location
+from toolkit.reporting.study import (
+    Study,
+    data_location,
+    load_plan,
+    open_study,
+    opened_data,
+    standard_location,
+)
 from toolkit.share import resolve_path, workspace
 from toolkit.vocabulary import Language, label, sentence
 
@@ -142,7 +149,7 @@ def run_report(
         raise ParameterError("word_without_annual_report")
     started, clock = datetime.now(UTC), time.perf_counter()
     start_warm_server()
-    _require_readable_ledger(every[ANNUAL_REPORT])
+    _require_readable(every[ANNUAL_REPORT])
     require_forms(outputs.forms)
     if every[ANNUAL_REPORT].school_names == "pseudonym":
         open_secret(reports)
@@ -299,8 +306,10 @@ def _scratch(target: Path) -> Iterator[Path]:
         yield scratch
 
 
-def _require_readable_ledger(record: StudyParameters) -> None:
-    """Refuse a ledger that cannot be read before any notebook starts."""
+def _require_readable(record: StudyParameters) -> None:
+    """Refuse a plan or ledger that cannot be read before any notebook starts, also when none will read it."""
+    if plan := getattr(record, "plan", ""):
+        load_plan(plan)
     path = getattr(record, "ledger_path", "")
     if path and record.school_names == "pseudonym":
         raise ParameterError("ledger_with_pseudonyms")

@@ -5,7 +5,17 @@ import tomllib
 
 import pytest
 
-from toolkit.vocabulary import has_sentence, has_term, loading, sentence_names, term, term_names
+from toolkit.vocabulary import (
+    has_sentence,
+    has_term,
+    label,
+    loading,
+    sentence,
+    sentence_names,
+    term,
+    term_names,
+    wording,
+)
 
 SHARDS = sorted(loading.FOLDER.glob("*/*.toml"))
 # The English points back at what the sentence before it has named.
@@ -90,3 +100,25 @@ def test_lookups_know_what_there_is():
     assert not has_term("no_such_term")
     assert has_sentence("cli_report")
     assert not has_sentence("no_such_sentence")
+
+
+def test_a_variant_belongs_to_an_entry_and_fills_no_other_placeholders():
+    texts = {}
+    for shard in SHARDS:
+        texts |= {(shard.parent.name, name): entry["zh"] for name, entry in entries(shard).items()}
+    variants = [key for key in texts if loading.VARIANT_MARK in key[1]]
+    assert len(variants) > 50
+    for kind, name in variants:
+        own = texts[(kind, name.split(loading.VARIANT_MARK)[0])]
+        assert placeholders(texts[(kind, name)]) <= placeholders(own), name
+
+
+def test_a_variant_holds_as_long_as_its_context_and_keeps_unit_and_decimals():
+    with wording("county"):
+        assert label("adoption_n_groups", "zh") == "实施县区"
+        assert term("adoption_n_groups").decimals == 0
+        assert "县区" in sentence("adoption_interval_t", "zh", percent=95)
+        assert label("primary", "en") == "Primary"
+    assert label("adoption_n_groups", "zh") == "集团"
+    with wording(""):
+        assert label("adoption_n_groups", "zh") == "集团"

@@ -9,7 +9,9 @@ from tests.effects.rotation_samples import make_rotation_sample
 from tests.people import school, school_year, spell, with_tables
 from toolkit.effects.flow_effects import FlowSettings, study_flow_kinds, study_flows
 from toolkit.effects.flow_paths import follow_flow_paths
+from toolkit.effects.flow_power import compute_flow_power
 from toolkit.effects.flow_projection import project_flows
+from toolkit.effects.path_bounds import bound_flow_paths
 from toolkit.effects.rotation_data import trace_rotation
 from toolkit.standards import load_standard
 
@@ -52,6 +54,18 @@ def kinds():
 def paths():
     """Return effects by year since the first change: estimated and refused."""
     return tuple(follow_flow_paths(sample, QUICK) for sample in samples())
+
+
+@cache
+def bounds():
+    """Return bounds of the effects by year since the first change: estimated and refused."""
+    return tuple(bound_flow_paths(one) for one in paths())
+
+
+@cache
+def power():
+    """Return what smaller effects would take: estimated and refused."""
+    return tuple(compute_flow_power(study, n_draws=20) for study in studies())
 
 
 @cache

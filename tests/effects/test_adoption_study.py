@@ -101,17 +101,26 @@ def test_groups_without_an_effect_do_not_count_as_treated_in_the_rule():
     assert study.interval.counts.treated == int((cohort_of[groups] != first).sum())
 
 
+def draw_study(year, *, n_groups, county="990100", drift=0.0):
+    """Return twelve schools that join in groups and twelve that do not, with levels of their own."""
+    rng = np.random.default_rng(year)
+    names = [f"集团{number % n_groups}" for number in range(12)] + [""] * 12
+    units = make_units([year] * 12 + never(12), groups=names, county_id=county)
+    values = 0.3 * rng.normal(size=(24, 1)) + 0.05 * rng.normal(size=(24, len(YEARS)))
+    return make_study(units, achievement=values + drift * np.arange(len(YEARS)))
+
+
 def test_inequality_in_several_counties_is_that_of_the_first():
-    parts = []
-    for county, (year, drift) in {"990100": (2019, 0.0), "990200": (2022, 0.3)}.items():
-        rng = np.random.default_rng(year)
-        names = [f"集团{number}" for number in range(4) for _ in range(3)] + [""] * 12
-        units = make_units([year] * 12 + never(12), groups=names, county_id=county)
-        values = 0.3 * rng.normal(size=(24, 1)) + 0.05 * rng.normal(size=(24, len(YEARS)))
-        parts.append(make_study(units, achievement=values + drift * np.arange(len(YEARS))))
-    own = estimate_spreads(AdoptionData((parts[0],)), GroupDesign())
-    both = estimate_spreads(AdoptionData(tuple(parts)), GroupDesign())
+    first = draw_study(2019, n_groups=6)
+    second = draw_study(2022, n_groups=6, county="990200", drift=0.3)
+    own = estimate_spreads(AdoptionData((first,)), GroupDesign())
+    both = estimate_spreads(AdoptionData((first, second)), GroupDesign())
     assert own[0].effects.equals(both[0].effects)
+
+
+def test_fewer_than_six_groups_have_no_estimate_of_inequality():
+    assert estimate_spreads(AdoptionData((draw_study(2019, n_groups=6),)), GroupDesign())
+    assert not estimate_spreads(AdoptionData((draw_study(2019, n_groups=5),)), GroupDesign())
 
 
 def test_counties_that_adopted_as_a_whole_are_compared_across_counties():

@@ -105,7 +105,7 @@ def make_noisy(rng, *, n_groups=12, n_never=40, closing=0.0, effect=0.2, noise=0
 
 
 @pytest.mark.slow
-def test_over_many_samples_the_corrected_effects_are_unbiased_and_their_errors_right():
+def test_over_many_samples_effects_are_unbiased_and_their_errors_right():
     rng = np.random.default_rng(5)
     errors, stated, inside = [], [], []
     for _ in range(60):
@@ -116,8 +116,7 @@ def test_over_many_samples_the_corrected_effects_are_unbiased_and_their_errors_r
         inside.append(((found["conf_low"] < truth) & (truth < found["conf_high"])).to_numpy())
     bias, scatter = np.mean(errors, axis=0), np.std(errors, axis=0)
     assert (np.abs(bias) < 3 * scatter / np.sqrt(60)).all()
-    # The truth is that of the same schools: the standard error, for schools drawn anew, is no smaller.
-    assert (np.mean(stated, axis=0) > 0.8 * scatter).all()
+    assert (np.abs(np.mean(stated, axis=0) / scatter - 1) < 0.35).all()
     assert (np.mean(inside, axis=0) >= 0.88).all()
 
 
@@ -130,13 +129,12 @@ def test_years_are_listed_with_what_was_observed_and_what_would_have_been():
     np.testing.assert_allclose(before["observed"], before["without_shifted"])
     assert found.effects["version"].tolist() == ["shifted", "squares"]
     assert found.effects.set_index("version").at["squares", "effect"] < 0
-    assert found.n_folds == 12 + 40
 
 
 def test_a_single_adopting_group_gives_a_figure_without_an_interval():
     sample, _ = make_noisy(np.random.default_rng(9), n_groups=1, n_never=20)
     found = estimate_dispersion_effect(sample).effects
-    assert found["uncorrected"].notna().all()
+    assert found["effect"].notna().all()
     assert found[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
 
 

@@ -141,10 +141,8 @@ def test_a_cell_that_changed_by_one_is_named_with_what_it_moved(workbook, place,
     assert "教学及辅助用房面积" in data[1]
     assert data[1].endswith(f"{before} -> {before + 1}")
     cells = told(verification.cells)
-    assert (
-        cells[0]
-        == f"各校各项指标的存量、学生数、实际值与标准值: {NAMES[1]}, Primary, R4 Stock 5,000.00 -> 5,001.00"
-    )
+    title = "Stock, students, value and minimum of every school and indicator"
+    assert cells[0] == f"{title}: {NAMES[1]}, Primary, R4 Stock 5,000.00 -> 5,001.00"
     assert any("finding verdict_primary" in cell for cell in cells)
     assert {file.name for file in verification.files} >= {
         f"{VARIATION}.html",

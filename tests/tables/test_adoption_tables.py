@@ -75,11 +75,11 @@ def curve():
 
 
 def dispersion(is_known):
-    numbers = (-0.05, -0.04, 0.02, 6.0, -0.1, 0.0) if is_known else (np.nan, -0.04, *[np.nan] * 4)
+    numbers = (-0.05, 0.02, 6.0, -0.1, 0.0) if is_known else (-0.04, *[np.nan] * 4)
     rows = [(name, *numbers) for name in ("shifted", "squares")]
     years = pd.DataFrame([(2018, 0.0, 0.4, 0.4, 0.4), (2019, 0.5, 0.3, 0.35, 0.36)], columns=YEAR_COLUMNS)
     sample = made.studies()[0].sample
-    return DispersionEffect(sample, "std_dev", years, pd.DataFrame(rows, columns=EFFECT_COLUMNS), 9)
+    return DispersionEffect(sample, "std_dev", years, pd.DataFrame(rows, columns=EFFECT_COLUMNS))
 
 
 def placebo():

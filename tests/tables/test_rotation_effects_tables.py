@@ -10,6 +10,7 @@ import pytest
 
 from tests.effects import rotation_results as made
 from toolkit.effects.flow_effects import FlowSettings, study_flows
+from toolkit.effects.flow_families import adjust_flow_kinds
 from toolkit.effects.rotation_data import sum_doses, sum_use
 from toolkit.reporting.people_disclosure import (
     suppress_rotation_doses,
@@ -163,6 +164,17 @@ def test_kinds_stand_without_the_other_flows_and_a_refused_stage_has_a_reason():
     assert len(junior) == 1
     assert junior[["effect", "conf_low", "conf_high"]].isna().all(axis=None)
     assert "不予估计" in junior["why_none"].iloc[0]
+
+
+def test_kinds_have_p_values_adjusted_as_a_family_and_the_note_says_so():
+    studies = adjust_flow_kinds(made.kinds(), made.QUICK)
+    table = tables.tabulate_flow_kinds(studies, "en")
+    own = table.data[table.data["stage"] == "primary"]
+    expected = studies["kinds_group"][0].table["p_adjusted"].dropna().tolist()
+    assert own["p_adjusted"].tolist() == expected
+    assert own["adjusted_p"].tolist() == [f"{value:.3f}" for value in expected]
+    assert any("Romano and Wolf" in note for note in table.caption.notes)
+    assert table.data.loc[table.data["stage"] == "junior", "adjusted_p"].tolist() == [""]
 
 
 def test_refused_paths_have_a_sentence_and_no_number():

@@ -10,8 +10,7 @@ from toolkit.effects.event_study import AdoptionEventStudy, EventStudySettings, 
 from toolkit.effects.guard import DesignGuard, check_design
 from toolkit.effects.guard_limits import DEFAULT_LIMITS, DesignLimits
 from toolkit.effects.printed_interval import PrintedInterval, print_interval
-from toolkit.inference.honest_relative import estimate_under_relative_magnitudes, find_breakdown_ratio
-from toolkit.inference.honest_smoothness import estimate_under_smoothness, find_breakdown_curvature
+from toolkit.inference.honest_bounds import compute_honest_bounds
 from toolkit.inference.honest_study import Breakdown, HonestInterval
 from toolkit.inference.interval_rule import IntervalRule
 from toolkit.inference.pretrends import (
@@ -211,19 +210,17 @@ def _robustness(event_study: AdoptionEventStudy, settings: StudySettings) -> Rob
     if not event_study.bears_bounds:
         return None
     study, weights = event_study.for_bounds()
-    level = settings.event_study.confidence_level
-    intervals = [
-        estimate_under_relative_magnitudes(study, weights, ratio=ratio, confidence_level=level)
-        for ratio in settings.ratios
-    ]
-    intervals += [
-        estimate_under_smoothness(study, weights, curvature=curvature, confidence_level=level)
-        for curvature in settings.curvatures
-    ]
+    bounds = compute_honest_bounds(
+        study,
+        weights,
+        ratios=settings.ratios,
+        curvatures=settings.curvatures,
+        confidence_level=settings.event_study.confidence_level,
+    )
     return Robustness(
         placebo=compute_joint_placebo_test(study),
         detectable_trend=find_detectable_trend(study, weights),
-        intervals=tuple(intervals),
-        breakdown_ratio=find_breakdown_ratio(study, weights, confidence_level=level),
-        breakdown_curvature=find_breakdown_curvature(study, weights, confidence_level=level),
+        intervals=bounds.intervals,
+        breakdown_ratio=bounds.breakdown_ratio,
+        breakdown_curvature=bounds.breakdown_curvature,
     )

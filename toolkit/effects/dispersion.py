@@ -1,23 +1,21 @@
 """The effect of an adoption on inequality between schools."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
+from toolkit.effects.dispersion_errors import Measure, shifted_error, squares_error
 from toolkit.inference.clusters import t_interval
-from toolkit.inference.jackknife import jackknife_clusters
 from toolkit.models.counterfactual_dispersion import DispersionPaths, compute_dispersion_paths
 from toolkit.models.group_time import Comparison
 
 Floats = NDArray[np.float64]
-Measure = Literal["variance", "std_dev", "cv"]
 VERSIONS = ("shifted", "squares")
 YEAR_COLUMNS = ["year", "treated_share", "observed", "without_shifted", "without_squares"]
-EFFECT_COLUMNS = ["version", "effect", "uncorrected", "std_error", "degrees", "conf_low", "conf_high"]
+EFFECT_COLUMNS = ["version", "effect", "std_error", "degrees", "conf_low", "conf_high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +32,14 @@ class DispersionEffect:
     years : pandas.DataFrame
         Per school year: share of weight treated, measure observed, and without the adoption by version.
     effects : pandas.DataFrame
-        Per version: effect (observed less counterfactual, mean over the years in which some are treated)
-        with its small-sample bias taken out, the plain difference, standard error, interval.
-    n_folds : int
-        Clusters, or sets of clusters, of the jackknife.
+        Per version: effect (observed less counterfactual, mean over the years in which some are treated),
+        standard error, degrees of freedom, interval.
     """
 
     sample: AdoptionSample
     measure: Measure
     years: pd.DataFrame
     effects: pd.DataFrame
-    n_folds: int
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per version."""
@@ -62,7 +57,7 @@ def estimate_dispersion_effect(
 ) -> DispersionEffect:
     """Estimate what an adoption did to inequality between schools, under two assumptions.
 
-    Estimand: the measure among the schools of the sample as it was, less what it would have been had
+    Estimand: the measure among just the schools of the sample as it was, less what it would have been had
     none adopted, averaged over the years in which some have. Version "shifted" assumes one effect for
     all schools of a cohort in a year; "squares" assumes that squared deviations from the untreated mean
     would have moved in parallel. Where adoption helps weak schools more, only the second sees it; where
@@ -89,10 +84,10 @@ def estimate_dispersion_effect(
 
     Notes
     -----
-    Bias and standard error come from a jackknife over clusters (groups, schools alone), which takes the
-    error of the estimated effects out of the counterfactual variance. Adopters and comparison are strata:
-    how many adopted is taken as given. Degrees of freedom are those of Welch and Satterthwaite with the
-    effective clusters of each side by weight. With a single adopting group there is no interval.
+    Which schools there are is given: their levels and the effects on them are no source of error, the changes
+    that they would have had without adoption are. Standard errors are those of `shifted_error` and
+    `squares_error`, by clusters (groups, schools alone), with cohorts of few groups pooled as in
+    `estimate_pooled_average`. With a single adopting group there is no interval.
     """
     if measure == "cv" and not is_ratio_scale:
         raise ValueError("a coefficient of variation needs an outcome with a true zero")
@@ -101,41 +96,29 @@ def estimate_dispersion_effect(
     treated = whole.treated_share > 0
     if not treated.any():
         raise ValueError("no year has treated schools")
-    years = whole.periods[treated]
-
-    def effects(units: NDArray[np.intp]) -> Floats:
-        own = compute_dispersion_paths(panel.take(units), comparison=comparison, anticipation=anticipation)
-        chosen = np.isin(own.periods, years)
-        observed, *without = _measures(own, measure)
-        return np.array([(observed - each)[chosen].mean() for each in without])
-
-    # Groups that adopt are left out among themselves, and comparison clusters among themselves.
-    adopters = np.unique(sample.clusters[np.isfinite(sample.cohorts)])
-    found = jackknife_clusters(
-        effects,
-        sample.clusters,
-        strata=np.isin(sample.clusters, adopters),
-        weights=sample.weights,
-    )
+    clusters = np.asarray(sample.clusters)[whole.effects.used]
+    errors = {
+        "shifted": shifted_error(whole, clusters, measure),
+        "squares": squares_error(whole, clusters, measure, comparison=comparison, anticipation=anticipation),
+    }
+    observed, *without = _measures(whole, measure)
     rows = []
-    for position, version in enumerate(VERSIONS):
-        error, degrees = float(found.std_errors[position]), float(found.degrees[position])
-        effect = float(found.corrected[position])
-        is_known = np.isfinite(error) and error > 0
+    for version, counterfactual in zip(VERSIONS, without, strict=True):
+        error, degrees = errors[version]
+        effect = float((observed - counterfactual)[treated].mean())
+        is_known = np.isfinite(effect) and error > 0
         limits = (
             t_interval(effect, error, degrees, confidence_level=confidence_level)
             if is_known
             else (np.nan, np.nan)
         )
-        rows.append((version, effect, float(found.plain[position]), error, degrees, *limits))
-    observed, *without = _measures(whole, measure)
+        rows.append((version, effect, error, degrees, *limits))
     by_year = zip(whole.periods.astype(int), whole.treated_share, observed, *without, strict=True)
     return DispersionEffect(
         sample=sample,
         measure=measure,
         years=pd.DataFrame(list(by_year), columns=YEAR_COLUMNS),
         effects=pd.DataFrame(rows, columns=EFFECT_COLUMNS),
-        n_folds=found.n_folds,
     )
 
 

@@ -3,14 +3,28 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from toolkit.effects.adoption_study import AdoptionStudy
+from toolkit.effects.group_extensions import Divisions
 from toolkit.effects.heterogeneity import Heterogeneity
-from toolkit.effects.study_words import role_name
+from toolkit.effects.study_words import adopts_by_county, role_name
 from toolkit.vocabulary import Language, format_number, label, sentence, term
 
 Floats = NDArray[np.float64]
 
 PERCENT = 100
 LOG_PREFIX = "log_"
+# What only groups of schools have: a county that adopts as a whole has no lead and no form.
+OF_GROUPS = ("role", "form", "lead_distance_km", "members_per_lead")
+
+
+def shown_divisions(found: Divisions, study: AdoptionStudy) -> Divisions:
+    """Return the divisions that mean something for the units that adopted in a study."""
+    if not adopts_by_county(study):
+        return found
+    return Divisions(
+        tuple(one for one in found.divisions if one.by not in OF_GROUPS),
+        found.differences[~found.differences["by"].isin(OF_GROUPS)],
+    )
 
 
 def division_name(found: Heterogeneity, language: Language) -> str:

@@ -69,6 +69,8 @@ class FlowPaths:
         By flow, why nothing is estimated.
     confidence_level : float
         Of the intervals.
+    estimates : mapping of str to SwitchingDoseEffects
+        By flow that is not refused, effects that are not divided by the flow, with their influence.
     """
 
     sample: RotationSample
@@ -76,6 +78,7 @@ class FlowPaths:
     averages: pd.DataFrame
     refusals: Mapping[str, DesignError]
     confidence_level: float
+    estimates: Mapping[str, SwitchingDoseEffects]
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per flow and year."""
@@ -99,19 +102,19 @@ def follow_flow_paths(sample: RotationSample, settings: FlowSettings | None = No
         Flow in, flow out, and the others that are held fixed.
     """
     chosen = settings or FlowSettings()
-    tables, averages, refusals = [], [], {}
+    tables, averages, refusals, estimates = [], [], {}, {}
     for name in chosen.flows[:2]:
         try:
             found = _estimate(sample, name, chosen)
         except DesignError as refusal:
             refusals[name] = refusal
             continue
+        estimates[name] = found
         tables.append(_path(name, found, chosen))
         averages.append(_average(name, found, chosen))
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PATH_COLUMNS)
-    return FlowPaths(
-        sample, table, pd.DataFrame(averages, columns=AVERAGE_COLUMNS), refusals, chosen.confidence_level
-    )
+    summed = pd.DataFrame(averages, columns=AVERAGE_COLUMNS)
+    return FlowPaths(sample, table, summed, refusals, chosen.confidence_level, estimates)
 
 
 def _estimate(sample: RotationSample, name: str, settings: FlowSettings) -> SwitchingDoseEffects:

@@ -43,7 +43,7 @@ FAMILY = (
     "senior_title_share",
 )
 RATIO_SCALE = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
-LEAST_CLUSTERS_OF_SPREAD = 4
+LEAST_CLUSTERS_OF_SPREAD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
 
     The primary outcome, and the indicators of teachers that the programme is meant to even out, by their
     coefficient of variation. No covariates: trends of squared deviations are hard enough to believe for
-    few schools. A stage in which too few groups joined for a jackknife over them has no estimate. Of several
+    few schools. A stage in which fewer than six groups joined has no estimate. Of several
     counties that of the report is studied: inequality is that between the schools of a county, and trends
     of another county are no comparison.
     """
@@ -221,7 +221,7 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
             sample = with_base_year(
                 spread.sample(stage=stage, outcome=outcome, rules=rules), anticipation=design.selection_years
             )
-            if not _bears_a_jackknife(sample):
+            if not _has_clusters_enough(sample):
                 continue
             is_ratio = outcome in RATIO_SCALE
             found.append(
@@ -299,7 +299,7 @@ def _errors(data: AdoptionData, study: AdoptionStudy) -> tuple[Floats, Floats]:
     return found[0], found[1]
 
 
-def _bears_a_jackknife(sample: AdoptionSample) -> bool:
+def _has_clusters_enough(sample: AdoptionSample) -> bool:
     joined = np.isfinite(sample.cohorts)
     sides = (sample.clusters[joined], sample.clusters[~joined])
     return min(len(np.unique(side)) for side in sides) >= LEAST_CLUSTERS_OF_SPREAD

@@ -1,11 +1,35 @@
 """Which study and outcome a number is about, and p-values, in words."""
 
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 import numpy as np
 
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.adoption_study import AdoptionStudy
+from toolkit.effects.sample_rules import SampleRules
+from toolkit.indicators.adoption import Adoption
 from toolkit.standards import Standard, indicator_name
-from toolkit.vocabulary import Language, Term, format_number, has_term, label, sentence, term, unit_label
+from toolkit.vocabulary import (
+    Language,
+    Term,
+    format_number,
+    has_term,
+    label,
+    sentence,
+    term,
+    unit_label,
+    wording,
+)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+COUNTY_REFORM = "county_reform"
+"""Programme that whole counties bring in."""
+COUNTY_WORDS = "county"
+COUNTY_ROLE = "adoption_role_county"
 
 SMALLEST_P = 0.001
 P_DECIMALS = 3
@@ -14,6 +38,39 @@ PERCENT = 100
 OUTCOME_TERMS = {"prior_score": "adoption_prior_score", "coverage": "test_coverage"}
 # Shares of the panel whose entry of the vocabulary has no unit.
 SHARES = ("coverage", "urban", "town_area", "rural")
+
+
+def in_words_of_unit(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a function speak of counties where counties adopt, and of schools and groups otherwise.
+
+    It is told by any argument that knows it: a study, an exposure, a sequence of studies, or `programme`.
+    """
+
+    @wraps(function)
+    def told(*given: Arguments.args, **named: Arguments.kwargs) -> Result:
+        is_of_counties = named.get("programme") == COUNTY_REFORM or any(
+            adopts_by_county(value) for value in (*given, *named.values())
+        )
+        with wording(COUNTY_WORDS if is_of_counties else ""):
+            return function(*given, **named)
+
+    return told
+
+
+def adopts_by_county(value: object) -> bool:
+    """Say whether a study, an exposure, or the first of several, is of counties that adopt as a whole."""
+    if isinstance(value, Sequence) and not isinstance(value, str) and value:
+        value = value[0]
+    if isinstance(value, Adoption):
+        return value.programme == COUNTY_REFORM
+    return isinstance(value, AdoptionStudy) and value.sample.rules.assignment == "county"
+
+
+def role_code(rules: SampleRules) -> str:
+    """Return the entry of the vocabulary that tables have for the role of a study."""
+    if rules.assignment == "county":
+        return COUNTY_ROLE
+    return "adoption_role_any" if rules.role == "any" else rules.role
 
 
 def role_name(role: str, language: Language) -> str:

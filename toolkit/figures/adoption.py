@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.effects.study_words import schools_of, study_name
+from toolkit.effects.study_words import in_words_of_unit, schools_of, study_name
 from toolkit.exhibits import Caption, exhibit_caption, schools_counted
 from toolkit.figures.exhibit import FigureExhibit
 from toolkit.figures.theme import (
@@ -51,6 +51,7 @@ BARS: dict[str, dict[str, Any]] = {
 }
 
 
+@in_words_of_unit
 def plot_timing(adoption: Adoption, stage: str, language: Language, *, named: bool = True) -> FigureExhibit:
     """Plot who was in the programme when, by group; counts by year where no school is named."""
     key = "figure_adoption_timing" if named else "figure_adoption_timing_public"

@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.effects.extension_words import division_name, intake_name, intake_values, subgroup_name
+from toolkit.effects.extension_words import (
+    division_name,
+    intake_name,
+    intake_values,
+    shown_divisions,
+    subgroup_name,
+)
 from toolkit.effects.group_extensions import Divisions, StageIntake
 from toolkit.effects.robustness import RobustnessTable, TwoWayStudy
-from toolkit.effects.study_words import p_value_text
+from toolkit.effects.study_words import in_words_of_unit, p_value_text
 from toolkit.exhibits import Caption
 from toolkit.figures.adoption import adoption_figure_caption, format_effects, nothing_to_draw
 from toolkit.figures.exhibit import FigureExhibit
@@ -42,8 +48,10 @@ KINDS = {
 }
 
 
+@in_words_of_unit
 def plot_divisions(found: Divisions, study: AdoptionStudy, language: Language) -> FigureExhibit:
     """Plot the average effect by subgroup, under the name of each division; refused ones say so."""
+    found = shown_divisions(found, study)
     caption = _caption("figure_adoption_divisions", study, language)
     table = "adoption_divisions"
     tidy = found.tidy()
@@ -84,6 +92,7 @@ def plot_divisions(found: Divisions, study: AdoptionStudy, language: Language) -
     return FigureExhibit(caption, figure, alt, table=table)
 
 
+@in_words_of_unit
 def plot_robustness(
     result: RobustnessTable | None, study: AdoptionStudy, language: Language
 ) -> FigureExhibit:
@@ -121,6 +130,7 @@ def plot_robustness(
     return FigureExhibit(caption, figure, alt, table=table)
 
 
+@in_words_of_unit
 def plot_two_way(found: TwoWayStudy | None, study: AdoptionStudy, language: Language) -> FigureExhibit:
     """Plot the comparisons of two cohorts of the two-way regression, their estimates by their weights."""
     caption = _caption("figure_adoption_two_way", study, language, interval="")
@@ -166,6 +176,7 @@ def plot_two_way(found: TwoWayStudy | None, study: AdoptionStudy, language: Lang
     return FigureExhibit(caption, figure, alt, table=table)
 
 
+@in_words_of_unit
 def plot_intake(found: Sequence[StageIntake], design: AdoptionStudy, language: Language) -> FigureExhibit:
     """Plot effects on intake and enrolment by year since joining: outcomes below each other, stages abreast.
 

@@ -12,7 +12,7 @@ from toolkit.effects.adoption_sensitivity import LeaveOneGroupOut
 from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.dispersion import DispersionEffect
 from toolkit.effects.specification_curve import CHOICES, SpecificationCurve
-from toolkit.effects.study_words import outcome_name, study_name
+from toolkit.effects.study_words import in_words_of_unit, outcome_name, study_name
 from toolkit.figures.adoption import (
     adoption_figure_caption,
     format_effects,
@@ -52,6 +52,7 @@ LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D")
 
 
+@in_words_of_unit
 def plot_leave_one_out(
     result: LeaveOneGroupOut | None, study: AdoptionStudy, language: Language, *, named: bool = True
 ) -> FigureExhibit:
@@ -99,6 +100,7 @@ def plot_leave_one_out(
     return FigureExhibit(caption, figure, alt, table=table)
 
 
+@in_words_of_unit
 def plot_specification_curve(
     curve: SpecificationCurve | None, study: AdoptionStudy, language: Language
 ) -> FigureExhibit:
@@ -157,6 +159,7 @@ def plot_specification_curve(
     return FigureExhibit(caption, figure, alt, table=table)
 
 
+@in_words_of_unit
 def plot_power(
     studies: Sequence[AdoptionStudy], powers: Sequence[AdoptionPower | None], language: Language
 ) -> FigureExhibit:
@@ -209,6 +212,7 @@ def plot_power(
     return FigureExhibit(caption, figure, alt, table="adoption_power")
 
 
+@in_words_of_unit
 def plot_dispersion(
     effects: Sequence[DispersionEffect], standard: Standard, language: Language
 ) -> FigureExhibit:

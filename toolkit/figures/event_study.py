@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.effects.study_words import study_name
+from toolkit.effects.study_words import in_words_of_unit, study_name
 from toolkit.figures.adoption import (
     adoption_figure_caption,
     format_effects,
@@ -38,6 +38,7 @@ EFFECT_DECIMALS = 3
 LIMITS = ("low", "high")
 
 
+@in_words_of_unit
 def plot_event_studies(studies: Sequence[AdoptionStudy], language: Language) -> FigureExhibit:
     """Plot the effects by year since joining, one panel per estimated study; refused ones are named."""
     drawn = [study for study in studies if study.event_study is not None]
@@ -77,6 +78,7 @@ def plot_event_studies(studies: Sequence[AdoptionStudy], language: Language) -> 
     return FigureExhibit(caption, figure, alt, table="adoption_event_study")
 
 
+@in_words_of_unit
 def plot_effects(studies: Sequence[AdoptionStudy], language: Language) -> FigureExhibit:
     """Plot average effects with their printed intervals; without one the point is hollow, with a word."""
     drawn = [study for study in studies if study.event_study is not None]
@@ -105,6 +107,7 @@ def plot_effects(studies: Sequence[AdoptionStudy], language: Language) -> Figure
     return FigureExhibit(caption, figure, alt, table="adoption_effects")
 
 
+@in_words_of_unit
 def plot_bounds(study: AdoptionStudy, language: Language) -> FigureExhibit:
     """Plot the intervals that allow for differences in trends, by bound; a sentence where all are refused."""
     percent = format_number(PERCENT * study.settings.event_study.confidence_level, 0)

@@ -45,7 +45,7 @@ LOCATIONS = ("urban", "town_area", "rural")
 def plot_flow_effects(studies: Sequence[FlowStudy], language: Language) -> FigureExhibit:
     """Plot receiving, sending and first-year effects of every stage with their intervals."""
     drawn = [study for study in studies if not study.is_refused]
-    caption = _caption("figure_rotation_effects", language, level=_level(drawn))
+    caption = rotation_figure_caption("figure_rotation_effects", language, level=_level(drawn))
     if not drawn:
         return nothing_to_draw(caption, "rotation_not_estimated", language, table="rotation_design")
     rows = [(study.sample.stage, row) for study in drawn for row in study.table.to_dict("records")]
@@ -111,7 +111,9 @@ def _panels(
     level: float | None,
 ) -> FigureExhibit:
     """Draw effects by year, one panel per stage and flow; those without any are left out."""
-    caption = _caption(f"figure_{key}", language, level=level, interval="rotation_interval_by_school")
+    caption = rotation_figure_caption(
+        f"figure_{key}", language, level=level, interval="rotation_interval_by_school"
+    )
     panels = [panel for panel in given if panel[2]["effect"].notna().any()]
     if not panels:
         return nothing_to_draw(caption, "rotation_not_estimated", language, table=key)
@@ -158,7 +160,7 @@ def plot_doses(
     withheld : pandas.DataFrame of bool, optional
         Values that are not shown, with the rows of `sum_doses` and its flows as columns.
     """
-    caption = _caption("figure_rotation_doses", language)
+    caption = rotation_figure_caption("figure_rotation_doses", language)
     table = sum_doses(counties)
     if withheld is not None:
         table[withheld.columns] = table[withheld.columns].mask(withheld)
@@ -200,7 +202,7 @@ def plot_school_flows(
     """
     links = county.doses.links
     links = links[links["stage"] == stage]
-    caption = _caption("figure_rotation_matrix", language, stage=label(stage, language))
+    caption = rotation_figure_caption("figure_rotation_matrix", language, stage=label(stage, language))
     caption = replace(caption, key=f"figure_rotation_matrix_{stage}")
     if not named or links.empty:
         return _no_schools(caption, language, named=named)
@@ -236,7 +238,7 @@ def plot_school_balance(
     county: RotationCounty, stage: str, language: Language, *, named: bool = True
 ) -> FigureExhibit:
     """Plot teachers received and sent in the last year, a row a school, the largest surplus on top."""
-    caption = _caption("figure_rotation_balance", language, stage=label(stage, language))
+    caption = rotation_figure_caption("figure_rotation_balance", language, stage=label(stage, language))
     caption = replace(caption, key=f"figure_rotation_balance_{stage}")
     doses = county.doses
     own = (doses.units["stage"] == stage).to_numpy() & np.isfinite(doses.enrolment[:, -1])
@@ -295,7 +297,7 @@ def _path(axes: "Axes", rows: pd.DataFrame, base: int) -> None:
     axes.set_xticks(at, [tick_text(value, 0) for value in at])
 
 
-def _caption(
+def rotation_figure_caption(
     key: str,
     language: Language,
     *,
@@ -303,6 +305,7 @@ def _caption(
     interval: str = "rotation_interval",
     **values: Any,
 ) -> Caption:
+    """Return the caption of a figure; `level` is that of its intervals, `interval` says what they are."""
     caption = exhibit_caption(key, language, **values)
     percent = "" if level is None else format_number(PERCENT * level, 0)
     told = "" if level is None else sentence(interval, language, percent=percent)

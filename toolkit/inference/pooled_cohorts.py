@@ -66,6 +66,11 @@ class EffectCells:
     blocks: NDArray[np.int64]
     combine: Callable[[Floats], Floats]
 
+    def of_unit(self) -> NDArray[np.bool_]:
+        """Say of which cells each unit is the treated, (n_units, n_cells)."""
+        panel = self.panel
+        return (panel.cohorts[:, None] == self.cohorts) & (self.unit_blocks[:, None] == self.blocks)
+
 
 def estimate_pooled_average(
     effects: GroupTimeEffects, clusters: ArrayLike, *, first: float = 0.0, last: float = np.inf
@@ -111,16 +116,20 @@ def estimate_pooled_average(
     cells = np.flatnonzero(np.isfinite(effects.effects) & (times >= first) & (times <= last))
     if not len(cells):
         raise ValueError("no effect of these event times is identified")
-    identified = EffectCells(
+    return pool_cells(choose_cells(effects, cells), clusters)
+
+
+def choose_cells(effects: GroupTimeEffects, cells: NDArray[np.intp]) -> EffectCells:
+    """Return some identified effects by their positions."""
+    return EffectCells(
         panel=effects.panel,
         unit_blocks=effects.unit_blocks,
         effects=effects.effects[cells],
         cohorts=effects.cohorts[cells],
-        times=times[cells],
+        times=np.round(effects.event_times[cells], 9),
         blocks=effects.blocks[cells],
         combine=lambda weights: _summed_influence(effects, cells, weights),
     )
-    return pool_cells(identified, clusters)
 
 
 def _summed_influence(effects: GroupTimeEffects, cells: NDArray[np.intp], weights: Floats) -> Floats:
@@ -132,18 +141,16 @@ def _summed_influence(effects: GroupTimeEffects, cells: NDArray[np.intp], weight
 
 def pool_cells(cells: EffectCells, clusters: ArrayLike) -> PooledAverage:
     """Average cells and pool their cohorts; see `estimate_pooled_average`."""
-    panel, values, cohorts, blocks = cells.panel, cells.effects, cells.cohorts, cells.blocks
+    panel, values = cells.panel, cells.effects
     _, member = np.unique(np.asarray(clusters), return_inverse=True)
-    of_unit = (panel.cohorts[:, None] == cohorts) & (cells.unit_blocks[:, None] == blocks)
+    of_unit = cells.of_unit()
     sizes = panel.weights @ of_unit
     at, of_time = np.unique(cells.times, return_inverse=True)
     weights = sizes / np.bincount(of_time, sizes)[of_time] / len(at)
-    of_pool = _pools(np.column_stack([blocks.astype(np.float64), cohorts]), of_unit, member)
-    of_mean = of_time * (of_pool.max() + 1) + of_pool
-    means = np.bincount(of_mean, weights * values)[of_mean] / np.bincount(of_mean, weights)[of_mean]
+    of_pool = pool_cohorts(cells, member)
     # Weight of each unit in each cell of the estimate, among the treated.
     shares = of_unit * panel.weights[:, None] * (weights / sizes)
-    errors = cells.combine(weights) + shares @ (values - means)
+    errors = cells.combine(weights) + shares @ from_pooled_means(cells, of_pool)
     contributions = np.bincount(member, errors).astype(np.float64)
     by_pool = np.column_stack(
         [np.bincount(member, shares[:, of_pool == pool].sum(axis=1)) for pool in np.unique(of_pool)]
@@ -176,12 +183,14 @@ def pool_cells(cells: EffectCells, clusters: ArrayLike) -> PooledAverage:
     )
 
 
-def _pools(cohorts: Floats, of_unit: NDArray[np.bool_], member: NDArray[np.intp]) -> NDArray[np.intp]:
+def pool_cohorts(cells: EffectCells, member: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the pool of each cell: its cohort, or the common one of cohorts with a single cluster.
 
-    The cohorts (n_cells, 2) of different blocks are different cohorts.
+    The cohorts of different blocks are different cohorts. `member` is the cluster of each unit.
     """
-    _, first, cohort = np.unique(cohorts, axis=0, return_index=True, return_inverse=True)
+    keys = np.column_stack([cells.blocks.astype(np.float64), cells.cohorts])
+    of_unit = cells.of_unit()
+    _, first, cohort = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     counts = np.array([len(np.unique(member[of_unit[:, cell]])) for cell in first])
     is_single = counts == 1
     if np.count_nonzero(is_single) == 1 and len(counts) > 1:
@@ -189,12 +198,34 @@ def _pools(cohorts: Floats, of_unit: NDArray[np.bool_], member: NDArray[np.intp]
     return np.where(is_single, 0, 1 + np.arange(len(counts)))[cohort.reshape(-1)]
 
 
+def from_pooled_means(cells: EffectCells, of_pool: NDArray[np.intp]) -> Floats:
+    """Return the effect of each cell less the mean of its pool at the same time since adoption."""
+    sizes = cells.panel.weights @ cells.of_unit()
+    _, of_time = np.unique(cells.times, return_inverse=True)
+    of_mean = of_time * (of_pool.max() + 1) + of_pool
+    means = np.bincount(of_mean, sizes * cells.effects)[of_mean] / np.bincount(of_mean, sizes)[of_mean]
+    return cells.effects - means
+
+
 def _side(contributions: Floats, weights: Floats, pool: NDArray[np.intp]) -> tuple[float, float]:
-    """Return the variance that one side adds and its degrees of freedom.
+    """Return the variance that one side adds and its degrees of freedom."""
+    factor, freedom = small_pool_factor(weights, pool)
+    return factor * float(contributions @ contributions), freedom
+
+
+def small_pool_factor(weights: Floats, pool: NDArray[np.intp]) -> tuple[float, float]:
+    """Return by what squared contributions of one side are too small, and their degrees of freedom.
 
     With independent clusters of unit variance, weight a and a mean taken out of each pool, the sum of squared
     contributions is a quadratic form, whose trace is its mean and twice that of its square the variance.
     Missing where every pool is a single cluster: groups whose members join in different years leave such.
+
+    Parameters
+    ----------
+    weights : ndarray of float, (n_clusters,)
+        Of the clusters of the side, not below zero.
+    pool : ndarray of int, (n_clusters,)
+        Pool of each of them.
     """
     shares = weights / weights.sum()
     mean = square = 0.0
@@ -209,5 +240,4 @@ def _side(contributions: Floats, weights: Floats, pool: NDArray[np.intp]) -> tup
         square += total**4 * (cross + p4 * (1 + 2 * p2) - 4 * p5)
     if not mean > TOLERANCE:
         return np.nan, 0.0
-    factor = float(shares @ shares / mean)
-    return factor * float(contributions @ contributions), float(mean**2 / square)
+    return float(shares @ shares / mean), float(mean**2 / square)

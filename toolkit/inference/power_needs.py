@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from toolkit.inference.power import AssignmentDesign, detectable_effect
+import numpy as np
+
+from toolkit.inference.clusters import degrees_of_freedom
+from toolkit.inference.power import AssignmentDesign, detectable_effect, detectable_from_std_error
 
 MOST_SCHOOLS = 200_000
 MOST_COUNTIES = 3_000
@@ -124,6 +127,117 @@ def pool_counties(design: AssignmentDesign, counties: int) -> AssignmentDesign:
     The effect is the same in all; each county takes a degree of freedom from either side.
     """
     return replace(design, n_schools=design.n_schools * counties, counties=counties)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPrecision:
+    """How precise one estimate of a study was, from which studies like it are scaled.
+
+    Attributes
+    ----------
+    std_error : float
+        Of the estimate, by cluster.
+    effective_clusters : float
+        Effective number of clusters behind it.
+    n_schools, n_years : int
+        Schools and years of the study; each school's own level is taken out.
+    """
+
+    std_error: float
+    effective_clusters: float
+    n_schools: int
+    n_years: int
+
+    def __post_init__(self) -> None:
+        if self.std_error <= 0 or self.effective_clusters <= 0 or self.n_schools < 1 or self.n_years < 2:
+            raise ValueError("error, clusters and schools must be above zero, and years at least 2")
+
+    def detectable(
+        self, *, times_schools: float = 1.0, years: int | None = None, power: float = 0.8, size: float = 0.05
+    ) -> float:
+        """Compute the minimum detectable effect of a study like this one with more schools or years.
+
+        The variance falls with the number of schools, and with the number of years less one, since a level
+        takes one: years to come vary as those seen, and none repeats another. More schools come with as many
+        more effective clusters; more years with none.
+
+        Parameters
+        ----------
+        times_schools : float
+            Schools, or counties, in multiples of those of the study.
+        years : int, optional
+            Years in all; those of the study if not given. Infinite below two.
+        power, size : float
+            Chance of detection, and size of the two-sided test.
+        """
+        n_years = self.n_years if years is None else years
+        if n_years < 2:
+            return np.inf
+        factor = (self.n_years - 1) / (n_years - 1) / times_schools
+        return detectable_from_std_error(
+            self.std_error * factor**0.5,
+            degrees_of_freedom(self.effective_clusters * times_schools),
+            power=power,
+            size=size,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledNeeds:
+    """What it takes to detect an effect with studies like one; None where no number up to the limit suffices.
+
+    Attributes
+    ----------
+    effect : float
+        In the unit of the estimate.
+    schools : int or None
+        Schools, the years as they were.
+    years : int or None
+        Years in all, the schools as they were.
+    counties : int or None
+        Studies like this one, put together.
+    """
+
+    effect: float
+    schools: int | None
+    years: int | None
+    counties: int | None
+
+
+def needs_of_precision(
+    effects: Sequence[float], precision: StudyPrecision, *, power: float = 0.8, size: float = 0.05
+) -> tuple[ScaledNeeds, ...]:
+    """Compute the schools, years or counties that each effect needs, scaled from the error of a study.
+
+    For studies whose doses follow no assignment that a formula knows; `needs_of_effects` plans from
+    variances.
+
+    Parameters
+    ----------
+    effects : sequence of float
+        In the unit of the estimate.
+    precision : StudyPrecision
+        Error and size of the study.
+    power, size : float
+        Chance of detection, and size of the two-sided test.
+    """
+    schools = precision.n_schools
+
+    def times(factor: float) -> float:
+        return precision.detectable(times_schools=factor, power=power, size=size)
+
+    def over(years: int) -> float:
+        return precision.detectable(years=years, power=power, size=size)
+
+    return tuple(
+        ScaledNeeds(
+            effect,
+            _fewest(lambda number, sought=effect: times(number / schools) <= sought, MOST_SCHOOLS),
+            _fewest(lambda number, sought=effect: over(number) <= sought, MOST_YEARS),
+            _fewest(lambda number, sought=effect: times(number) <= sought, MOST_COUNTIES),
+        )
+        for effect in effects
+    )
 
 
 def _fewest(is_enough: Callable[[int], bool], most: int) -> int | None:

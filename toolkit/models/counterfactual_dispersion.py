@@ -31,6 +31,8 @@ class DispersionPaths:
         Without the treatment, if it moved all units of a cohort in a period by the same amount.
     variance_squares : ndarray of float
         Without the treatment, if squared deviations from the untreated mean would have moved in parallel.
+    effects : GroupTimeEffects
+        Effects on the mean, by cohort and period, that were taken off; its panel holds the units.
     """
 
     periods: Floats
@@ -40,6 +42,18 @@ class DispersionPaths:
     variance: Floats
     variance_shifted: Floats
     variance_squares: Floats
+    effects: GroupTimeEffects
+
+    @property
+    def shares(self) -> Floats:
+        """Share of each unit in the weight of those observed in a period, (n_units, n_periods)."""
+        seen = self.effects.panel.weights[:, None] * np.isfinite(self.effects.panel.outcomes)
+        return seen / seen.sum(axis=0)
+
+    @property
+    def deviations(self) -> Floats:
+        """Deviation from the untreated mean, the effect taken off the treated, (n_units, n_periods)."""
+        return self.effects.panel.outcomes - _effects_by_unit(self.effects) - self.mean_untreated
 
 
 def compute_dispersion_paths(
@@ -67,8 +81,7 @@ def compute_dispersion_paths(
     Notes
     -----
     V1 = E(Y - m0)² - (m1 - m0)² and E(Y - m0)² without treatment is V0. Both counterfactuals hold
-    the errors of the estimated effects, of the order of one over the number of clusters: take them out
-    by a jackknife over clusters (`inference.jackknife`).
+    the errors of the estimated effects.
     """
     effects = estimate_group_time(panel, comparison=comparison, base="universal", anticipation=anticipation)
     kept = effects.panel
@@ -96,6 +109,7 @@ def compute_dispersion_paths(
         variance=variance,
         variance_shifted=(shares * (untreated - mean_untreated) ** 2).sum(axis=0),
         variance_squares=variance - of_squares + (mean - mean_untreated) ** 2,
+        effects=effects,
     )
 
 

@@ -10,6 +10,7 @@ from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.extension_words import (
     division_name,
     intake_text,
+    shown_divisions,
     subgroup_name,
 )
 from toolkit.effects.group_extensions import Divisions, StageIntake
@@ -17,7 +18,7 @@ from toolkit.effects.guard import GuardFinding, guard_sentence
 from toolkit.effects.legacy import LegacyEffect
 from toolkit.effects.robustness import RobustnessTable, TwoWayStudy
 from toolkit.effects.spillover import NeighbourSensitivity, Spillover
-from toolkit.effects.study_words import p_value_text, study_name
+from toolkit.effects.study_words import in_words_of_unit, p_value_text, study_name
 from toolkit.reporting.findings import Finding, FindingKind, FindingNumber, build_finding
 from toolkit.standards import Standard
 from toolkit.tables.adoption_texts import outcome_name, outcome_scale
@@ -34,6 +35,7 @@ NO_NEIGHBOURS = "neighbours_none"
 ALL_THERE_BEFORE = "legacy_cells_coincide"
 
 
+@in_words_of_unit
 def find_extensions(
     studies: Sequence[AdoptionStudy],
     main: AdoptionStudy,
@@ -60,7 +62,11 @@ def find_extensions(
     divisions, spillovers, neighbours, legacies, intakes, robustness, two_way
         What was computed.
     """
-    findings = [] if main.is_refused or divisions is None else _divisions(divisions, main, standard)
+    findings = (
+        []
+        if main.is_refused or divisions is None
+        else _divisions(shown_divisions(divisions, main), main, standard)
+    )
     findings += _spillovers(spillovers, main, standard)
     for one, study in zip(neighbours, studies, strict=False):
         if one is not None and study is main:

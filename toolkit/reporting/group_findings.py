@@ -13,6 +13,7 @@ from toolkit.effects.group_schooling import main_study
 from toolkit.effects.guard import guard_sentence
 from toolkit.effects.outcome_family import OutcomeFamily
 from toolkit.effects.specification_curve import SpecificationCurve
+from toolkit.effects.study_words import in_words_of_unit
 from toolkit.inference.honest_study import Breakdown
 from toolkit.reporting.findings import Finding, build_finding, number_in_cell
 from toolkit.reporting.group_check_findings import (
@@ -37,6 +38,7 @@ from toolkit.standards import Standard
 from toolkit.vocabulary import Language, Term, format_number, label, sentence, term
 
 
+@in_words_of_unit
 def find_group_schooling(
     studies: Sequence[AdoptionStudy],
     standard: Standard,
@@ -74,7 +76,9 @@ def find_unit_of_adoption(studies: Sequence[AdoptionStudy]) -> list[Finding]:
     """Say that counties joined, which ones and when, where it was not groups of schools."""
     if studies[0].sample.rules.assignment != "county":
         return []
-    units = pd.concat([study.sample.units for study in studies])
+    # Counties count also where none of their schools can be used.
+    parts = [part for study in studies for part in (study.sample.units, study.sample.left_out)]
+    units = pd.concat([part[["county_id", "adoption_year"]] for part in parts])
     years = units.dropna(subset=["adoption_year"]).groupby("county_id")["adoption_year"].min()
     counties = Term(zh=_years_of_counties(years, "zh"), en=_years_of_counties(years, "en"))
     return [build_finding("unit", "finding_group_counties", kind="limit", importance=3, counties=counties)]

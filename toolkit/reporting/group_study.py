@@ -9,6 +9,7 @@ from toolkit.data.reading import list_counties
 from toolkit.data.reading import load_counties as load_counties_of
 from toolkit.effects.group_schooling import GroupDesign
 from toolkit.effects.sample_rules import Covariate, Weighting
+from toolkit.effects.study_words import COUNTY_REFORM
 from toolkit.errors import InputError, ParameterError
 from toolkit.models.group_time import Comparison
 from toolkit.reporting.parameters import GroupSchooling, TeacherRotation
@@ -18,7 +19,6 @@ from toolkit.share import resolve_path
 
 ALL_COUNTIES = "all"
 ACHIEVEMENT = "achievement"
-COUNTY_REFORM = "county_reform"
 
 
 def read_design(study: Study) -> GroupDesign:

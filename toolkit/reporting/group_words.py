@@ -1,7 +1,7 @@
 """Words and places that the findings of a group-schooling study share."""
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.effects.study_words import outcome_name, outcome_scale
+from toolkit.effects.study_words import outcome_name, outcome_scale, role_code
 from toolkit.standards import Standard, indicator_name
 from toolkit.vocabulary import Term, format_number, term
 
@@ -10,7 +10,7 @@ EFFECT_DECIMALS = 3
 
 def row_of(study: AdoptionStudy) -> dict[str, str]:
     """Return what says which row of a table is about a study."""
-    return {"stage": study.sample.stage, "role": study.sample.rules.role}
+    return {"stage": study.sample.stage, "role": role_code(study.sample.rules)}
 
 
 def key_of(study: AdoptionStudy) -> str:

@@ -1,10 +1,10 @@
-"""Notebook files: reading, writing, tags, and prose that comes in two languages."""
+"""Notebook files: reading, writing, tags, prose in two languages, and parts that a run leaves out."""
 
 import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,15 @@ REMOVED_TAGS = frozenset({"papermill-error-cell-tag"})
 LANGUAGE_TAGS = frozenset({"zh", "en"})
 # For a cell that reads the same in both languages, such as a formula.
 NEUTRAL_TAG = "both"
+# A cell tagged `part:<name>` belongs to a part that a run may declare to be without results; one of several
+# such parts is reason enough to keep it. Prose and code with the part `omitted` say which ones are left out.
+PART_PREFIX = "part:"
+OMITTED_PART = "omitted"
+OMITTED_TYPE = "application/vnd.junheng.omitted+json"
 HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
 TITLE = re.compile(r"^#\s+(.+)$", re.MULTILINE)
+NUMERALS = "一二三四五六七八九"
+NUMBERED = re.compile(rf"^## (?:(?P<zh>[{NUMERALS}十]+)、|\d+ )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +71,18 @@ def check_pairs(notebook: "NotebookNode") -> tuple[UnpairedCell, ...]:
 
 
 def keep_language(cells: Iterable["NotebookNode"], language: Language) -> list["NotebookNode"]:
-    """Return the cells without prose in the other language."""
+    """Return the cells without prose in the other language, and without parts declared to be empty.
+
+    Where parts are left out, the numbered headings of level two are numbered anew.
+    """
+    cells = list(cells)
     other = LANGUAGE_TAGS - {language}
-    return [cell for cell in cells if cell.cell_type != "markdown" or not other & cell_tags(cell)]
+    kept = [cell for cell in cells if cell.cell_type != "markdown" or not other & cell_tags(cell)]
+    omitted = _omitted_parts(cells)
+    if omitted is None:
+        return kept
+    kept = [cell for cell in kept if not cell_parts(cell) or cell_parts(cell) - omitted]
+    return _renumbered(kept) if omitted != {OMITTED_PART} else kept
 
 
 def headings(cells: Iterable["NotebookNode"]) -> list[str]:
@@ -122,12 +138,54 @@ def cell_tags(cell: "NotebookNode") -> frozenset[str]:
     return frozenset(cell.metadata.get("tags", ()))
 
 
+def cell_parts(cell: "NotebookNode") -> frozenset[str]:
+    """Return the parts that a cell belongs to."""
+    return frozenset(tag.removeprefix(PART_PREFIX) for tag in cell_tags(cell) if tag.startswith(PART_PREFIX))
+
+
 def block_unused_grammars() -> None:
     """Keep jsonschema from building grammars that no Jupyter schema uses: a second per process.
 
     Known as jsonschema issue 1428. Has no effect once the package has been imported.
     """
     sys.modules.setdefault(UNUSED_GRAMMARS, None)  # pyright: ignore[reportArgumentType]
+
+
+def _omitted_parts(cells: Iterable["NotebookNode"]) -> frozenset[str] | None:
+    """Return the parts that a cell declared to be left out; None where no cell was run that declares any.
+
+    Where all parts have results, there is nothing to say of omissions: that part is the one left out.
+    """
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            declared = output.get("data", {}).get(OMITTED_TYPE)
+            if declared is not None:
+                return frozenset(declared["parts"] or (OMITTED_PART,))
+    return None
+
+
+def _renumbered(cells: Iterable["NotebookNode"]) -> list["NotebookNode"]:
+    """Return copies of cells whose numbered headings of level two count from one."""
+    numbers = count(1)
+
+    def numbered(found: re.Match[str]) -> str:
+        number = next(numbers)
+        return f"## {_chinese_numeral(number)}、" if found["zh"] else f"## {number} "
+
+    copies = []
+    for cell in cells:
+        copy = type(cell)(cell)
+        if cell.cell_type == "markdown":
+            copy.source = NUMBERED.sub(numbered, cell.source)
+        copies.append(copy)
+    return copies
+
+
+def _chinese_numeral(number: int) -> str:
+    """Return a number below one hundred as headings have it."""
+    tens, ones = divmod(number, 10)
+    leading = f"{NUMERALS[tens - 1] if tens > 1 else ''}十" if tens else ""
+    return leading + (NUMERALS[ones - 1] if ones else "")
 
 
 def _tidied_cell(cell: "NotebookNode", position: int) -> "NotebookNode":

@@ -6,9 +6,12 @@ from typing import cast
 
 from toolkit.data.county import County
 from toolkit.effects.flow_effects import FlowSettings, FlowStudy, study_flow_kinds, study_flows
+from toolkit.effects.flow_families import adjust_flow_kinds
 from toolkit.effects.flow_paths import FlowPaths, follow_flow_paths
+from toolkit.effects.flow_power import FlowPower, compute_flow_power
 from toolkit.effects.flow_projection import FlowProjection, project_flows
 from toolkit.effects.group_schooling import GroupDesign
+from toolkit.effects.path_bounds import FlowBounds, bound_flow_paths
 from toolkit.effects.rotation_channel import RotationChannel, decompose_joining
 from toolkit.effects.rotation_data import (
     RotationCounty,
@@ -89,19 +92,30 @@ def study_stages(samples: Sequence[RotationSample], settings: FlowSettings) -> t
     return tuple(study_flows(sample, settings) for sample in samples)
 
 
+def plan_stages(flows: Sequence[FlowStudy]) -> tuple[FlowPower, ...]:
+    """Compute what smaller receiving and sending effects would take, of each stage."""
+    return tuple(compute_flow_power(study) for study in flows)
+
+
 def study_kinds(
     samples: Sequence[RotationSample], settings: FlowSettings
 ) -> dict[str, tuple[FlowStudy, ...]]:
-    """Estimate the joint model of each stage with the flow in split, by division."""
-    return {
+    """Estimate the joint model of each stage with the flow in split, by division, as one family a stage."""
+    found = {
         division: tuple(study_flow_kinds(sample, kinds, settings) for sample in samples)
         for division, kinds in KINDS.items()
     }
+    return adjust_flow_kinds(found, settings)
 
 
 def follow_paths(samples: Sequence[RotationSample], settings: FlowSettings) -> tuple[FlowPaths, ...]:
     """Estimate effects by year since the first change of a flow, of each stage."""
     return tuple(follow_flow_paths(sample, settings) for sample in samples)
+
+
+def bound_paths(paths: Sequence[FlowPaths]) -> tuple[FlowBounds, ...]:
+    """Bound the total effects by doses that move both ways if trends were not parallel, of each stage."""
+    return tuple(bound_flow_paths(one) for one in paths)
 
 
 def project_stages(samples: Sequence[RotationSample], settings: FlowSettings) -> tuple[FlowProjection, ...]:

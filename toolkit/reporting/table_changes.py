@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from toolkit.reporting.both_languages import column_told, title_told, word_told
 from toolkit.reporting.compared_runs import VARIATION, RunResults, TableKey, plain
 from toolkit.reporting.run_change import (
     Change,
@@ -17,7 +18,7 @@ from toolkit.reporting.run_change import (
     verdict,
 )
 from toolkit.reporting.verdict_causes import RuleSwitch, rule_causes, switched_rules
-from toolkit.tables.exhibit import VERDICT_KINDS, TableColumn, TableExhibit
+from toolkit.tables.exhibit import VERDICT_KINDS, TableExhibit
 from toolkit.vocabulary import has_term
 
 RowKey = tuple[str, ...]
@@ -70,7 +71,8 @@ def item_verdict_changes(before: RunResults, after: RunResults) -> Iterator[Chan
                     shown = [verdict(name) for name in found]
                     stage = str(new.get("stage", ""))
                     subject = _named(row, table, new)
-                    yield changed("verdict", stage, subject, _label(column), shown, causes)
+                    heading = column_told(column, table.caption.language)
+                    yield changed("verdict", stage, subject, heading, shown, causes)
 
 
 def number_changes(before: RunResults, after: RunResults) -> Iterator[Change]:
@@ -86,7 +88,7 @@ def number_changes(before: RunResults, after: RunResults) -> Iterator[Change]:
             yield changed(
                 "number",
                 "",
-                same(table.caption.title),
+                title_told(table.caption),
                 labelled("compare_rows"),
                 numbers(counts[0], counts[1], 0),
             )
@@ -95,9 +97,12 @@ def number_changes(before: RunResults, after: RunResults) -> Iterator[Change]:
                 if column.is_numeric and column.name in old:
                     values = _float(old[column.name]), _float(new[column.name])
                     if differ(*values):
-                        subject = told("compare_cell", table=table.caption.title, row=_named(row, table, new))
+                        subject = told(
+                            "compare_cell", table=title_told(table.caption), row=_named(row, table, new)
+                        )
                         shown = numbers(*values, column.decimals, share=column.kind == "share")
-                        yield changed("number", str(new.get("stage", "")), subject, _label(column), shown)
+                        heading = column_told(column, table.caption.language)
+                        yield changed("number", str(new.get("stage", "")), subject, heading, shown)
 
 
 def _rules(run: RunResults) -> tuple[str, str]:
@@ -121,14 +126,21 @@ def _row_causes(
             if differ(*values):
                 shown = numbers(*values, column.decimals, share=column.kind == "share")
                 kind = "limit" if column.name in LIMITS else "number"
-                yield told(f"compare_cause_cell_{kind}", name=_label(column), before=shown[0], after=shown[1])
+                yield told(
+                    f"compare_cause_cell_{kind}",
+                    name=column_told(column, table.caption.language),
+                    before=shown[0],
+                    after=shown[1],
+                )
         elif not (same_rules and column.name in LIMITS):
             texts = [plain(side[column.name]) for side in (old, new)]
             if texts[0] != texts[1] and max(map(len, texts)) <= LONGEST_TEXT:
                 told_texts = [labelled(text) if text else same("") for text in texts]
                 values = {"before": told_texts[0], "after": told_texts[1]}
                 kind = "limit" if column.name in LIMITS else "number"
-                yield told(f"compare_cause_cell_{kind}", name=_label(column), **values)
+                yield told(
+                    f"compare_cause_cell_{kind}", name=column_told(column, table.caption.language), **values
+                )
 
 
 def _common_rows(
@@ -184,17 +196,14 @@ def _named(row: RowKey, table: TableExhibit, values: dict[str, Any]) -> Told:
     names = [plain(values.get(name)) for name in NAMES]
     code = plain(values.get("school_id")) if "school_name" in values else ""
     words = [word for word in dict.fromkeys([*names[:1], *row, *names[1:]]) if word != code]
-    return joined(labelled(part) for part in words if part) or same(table.caption.title)
+    language = table.caption.language
+    parts = (labelled(part) if has_term(part) else word_told(part, language) for part in words if part)
+    return joined(parts) or title_told(table.caption)
 
 
 def _indicator(row: dict[str, Any]) -> Told:
     named = labelled(str(row["indicator_name"]))
     return told("compare_indicator", number=row["indicator"], name=named)
-
-
-def _label(column: TableColumn) -> Told:
-    """Return the heading of a column in both languages where the vocabulary has it."""
-    return labelled(column.name) if has_term(column.name) else same(column.label)
 
 
 def _float(value: object) -> float:

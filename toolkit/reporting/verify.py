@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from toolkit.errors import RunError
+from toolkit.reporting.both_languages import column_told, title_told, word_told
 from toolkit.reporting.compare import RunComparison, compare_runs
 from toolkit.reporting.compared_runs import VARIATION, RunResults
 from toolkit.reporting.file_changes import FileChange, file_changes, printed_cells
@@ -184,7 +185,7 @@ def _table_cells(comparison: RunComparison) -> tuple[Change, ...]:
     """Return the cells that differ, the values of schools first: numbers, then words."""
     numbers = [change for change in comparison.of("number") if change.before != change.after]
     table = comparison.after.tables.get(SCHOOL_VALUES)
-    title = table.caption.title if table else ""
+    title = title_told(table.caption).zh if table else ""
     numbers.sort(key=lambda change: not (title and change.subject.zh.startswith(title)))
     return (*numbers, *_word_cells(comparison.before, comparison.after))
 
@@ -198,10 +199,11 @@ def _word_cells(before: RunResults, after: RunResults) -> Iterator[Change]:
         for row, cells in enumerate(zip(printed_cells(old), printed_cells(table), strict=True)):
             for column, *pair in zip(table.columns, *cells, strict=True):
                 if pair[0] != pair[1] and not column.is_numeric:
-                    named = {"table": table.caption.title, "row": cells[1][0] or str(row + 1)}
-                    shown = [same(text[:LONGEST_TEXT]) for text in pair]
-                    subject = told("compare_cell", **named)
-                    yield changed("number", "", subject, labelled(column.name, column.label), shown)
+                    language = table.caption.language
+                    place = word_told(cells[1][0] or str(row + 1), language)
+                    subject = told("compare_cell", table=title_told(table.caption), row=place)
+                    shown = [word_told(text[:LONGEST_TEXT], language) for text in pair]
+                    yield changed("number", "", subject, column_told(column, language), shown)
 
 
 def _finding_changes(comparison: RunComparison) -> Iterator[Change]:

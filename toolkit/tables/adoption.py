@@ -9,7 +9,13 @@ import pandas as pd
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.balance import Balance
-from toolkit.effects.study_words import role_name
+from toolkit.effects.study_words import (
+    COUNTY_REFORM,
+    COUNTY_ROLE,
+    adopts_by_county,
+    in_words_of_unit,
+    role_name,
+)
 from toolkit.indicators.adoption import Adoption
 from toolkit.standards import Standard
 from toolkit.tables.adoption_texts import (
@@ -33,9 +39,12 @@ BALANCE_NUMBERS = [
 ]
 
 
+@in_words_of_unit
 def tabulate_accounting(adoption: Adoption, language: Language) -> TableExhibit:
     """Return how many schools have which use in the studies, by stage, role and reason, with totals."""
     data = adoption.accounting()
+    if adopts_by_county(adoption):
+        data = _without_roles(data)
     totals = data.groupby("stage", sort=False)["n_schools"].sum().reset_index()
     totals = totals.assign(status="total", role="", reason="")
     columns = (
@@ -55,6 +64,7 @@ def tabulate_accounting(adoption: Adoption, language: Language) -> TableExhibit:
     )
 
 
+@in_words_of_unit
 def tabulate_left_out(
     adoption: Adoption, studies: Sequence[AdoptionStudy], language: Language, *, listed: bool = True
 ) -> TableExhibit:
@@ -74,6 +84,8 @@ def tabulate_left_out(
         Whether schools are named.
     """
     data = _left_out(adoption, [study.sample for study in studies], language)
+    if adopts_by_county(adoption):
+        data = _without_roles(data)
     school = (
         TableColumn("school_name", label("school_name", language)),
         vocabulary_column("stage", language, kind="code"),
@@ -99,10 +111,17 @@ def tabulate_left_out(
     )
 
 
-def tabulate_balance(balances: Sequence[Balance], standard: Standard, language: Language) -> TableExhibit:
-    """Return means before anyone joined and standardised differences, by stage and characteristic."""
+@in_words_of_unit
+def tabulate_balance(
+    balances: Sequence[Balance], standard: Standard, language: Language, *, programme: str = ""
+) -> TableExhibit:
+    """Return means before anyone joined and standardised differences, by stage and characteristic.
+
+    Of a programme of whole counties there are no leads.
+    """
     parts = [_balance_rows(balance, standard, language) for balance in balances]
-    names = BALANCE_NUMBERS
+    roles = ROLES[:1] if programme == COUNTY_REFORM else ROLES
+    names = [name for name in BALANCE_NUMBERS if not name.endswith(tuple(set(ROLES) - set(roles)))]
     columns = (
         adoption_column("covariate", language),
         vocabulary_column("stage", language, kind="code"),
@@ -122,17 +141,23 @@ def tabulate_balance(balances: Sequence[Balance], standard: Standard, language: 
     return TableExhibit(
         caption,
         columns,
-        data,
+        data[[column.name for column in columns]],
         marks=not_applicable(data, names),
         empty_text=sentence("adoption_nothing_joined", language),
     )
 
 
+@in_words_of_unit
 def tabulate_trends_before(
-    balances: Sequence[Balance], standard: Standard, language: Language
+    balances: Sequence[Balance], standard: Standard, language: Language, *, programme: str = ""
 ) -> TableExhibit:
-    """Return how differently outcomes moved before joining, by stage and role."""
+    """Return how differently outcomes moved before joining, by stage and role.
+
+    Of a programme of whole counties there are no leads.
+    """
     parts = [balance.trends.assign(stage=balance.stage) for balance in balances]
+    if programme == COUNTY_REFORM:
+        parts = [_without_roles(part[part["role"] == ROLES[0]]) for part in parts]
     data = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     data = data.reindex(
         columns=[
@@ -155,6 +180,11 @@ def tabulate_trends_before(
         marks=not_applicable(data, ("estimate", "std_error")),
         empty_text=sentence("adoption_nothing_joined", language),
     )
+
+
+def _without_roles(data: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with one entry for all roles: in a reform of whole counties schools have none."""
+    return data.assign(role=data["role"].where(data["role"].isin(["", np.nan]), COUNTY_ROLE))
 
 
 def _left_out(adoption: Adoption, samples: Sequence[AdoptionSample], language: Language) -> pd.DataFrame:

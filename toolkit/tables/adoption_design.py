@@ -9,7 +9,7 @@ import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy, Robustness
 from toolkit.effects.guard import guard_sentence
-from toolkit.effects.study_words import p_value_text, study_name
+from toolkit.effects.study_words import in_words_of_unit, p_value_text, study_name
 from toolkit.inference.honest_study import Breakdown, HonestInterval
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -40,6 +40,7 @@ BOUND_COLUMNS = [
 ]
 
 
+@in_words_of_unit
 def tabulate_design(studies: Sequence[AdoptionStudy], language: Language) -> TableExhibit:
     """Return what the guard found about every study, one row per finding."""
     rows = []
@@ -62,6 +63,7 @@ def tabulate_design(studies: Sequence[AdoptionStudy], language: Language) -> Tab
     return TableExhibit(caption, columns, data, empty_text=sentence("adoption_no_studies", language))
 
 
+@in_words_of_unit
 def tabulate_intervals(studies: Sequence[AdoptionStudy], language: Language) -> TableExhibit:
     """Return every interval that could be computed, which one is printed, and the counts it was chosen by."""
     estimated = [study for study in studies if study.interval is not None]
@@ -95,6 +97,7 @@ def tabulate_intervals(studies: Sequence[AdoptionStudy], language: Language) -> 
     )
 
 
+@in_words_of_unit
 def tabulate_bounds(studies: Sequence[AdoptionStudy], language: Language) -> TableExhibit:
     """Return intervals that allow for differences in trends, or why there are none.
 

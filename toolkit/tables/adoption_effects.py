@@ -8,7 +8,7 @@ import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy, Robustness
 from toolkit.effects.primary_answers import adjust_primary_answers
-from toolkit.effects.study_words import p_value_text
+from toolkit.effects.study_words import in_words_of_unit, p_value_text
 from toolkit.standards import Standard
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -40,6 +40,7 @@ IN_FILES = (
 )
 
 
+@in_words_of_unit
 def tabulate_effects(
     studies: Sequence[AdoptionStudy], standard: Standard, language: Language, *, programme: str
 ) -> TableExhibit:
@@ -102,6 +103,7 @@ def tabulate_effects(
     )
 
 
+@in_words_of_unit
 def tabulate_event_study(studies: Sequence[AdoptionStudy], language: Language) -> TableExhibit:
     """Return the effects by year since joining of every estimated study; the base year is marked."""
     hidden = ("conf_low", "conf_high", "band_low", "band_high")

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from toolkit.effects.adoption_study import AdoptionStudy
-from toolkit.effects.extension_words import division_name, subgroup_name
+from toolkit.effects.extension_words import division_name, shown_divisions, subgroup_name
 from toolkit.effects.group_extensions import Divisions
 from toolkit.effects.guard import GuardFinding, guard_sentence
 from toolkit.effects.heterogeneity import Heterogeneity
 from toolkit.effects.joint_effects import ESTIMATE_COLUMNS, EqualityTest
 from toolkit.effects.spillover import NeighbourSensitivity, Spillover
-from toolkit.effects.study_words import p_value_text
+from toolkit.effects.study_words import in_words_of_unit, p_value_text
 from toolkit.exhibits import Caption
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -36,8 +36,10 @@ STATISTIC_DECIMALS = 2
 DEGREES_DECIMALS = 1
 
 
+@in_words_of_unit
 def tabulate_divisions(found: Divisions, study: AdoptionStudy, language: Language) -> TableExhibit:
     """Return the average effect by subgroup under every division of the schools that joined."""
+    found = shown_divisions(found, study)
     rows = [
         estimate_cells(row, language)
         | {
@@ -65,8 +67,10 @@ def tabulate_divisions(found: Divisions, study: AdoptionStudy, language: Languag
     return _of_study(caption, columns, rows, study)
 
 
+@in_words_of_unit
 def tabulate_differences(found: Divisions, study: AdoptionStudy, language: Language) -> TableExhibit:
     """Return differences between subgroups, adjusted for all divisions, and tests of equality."""
+    found = shown_divisions(found, study)
     rows = [row for one in found.divisions for row in _difference_rows(one, found.differences, language)]
     columns = (
         *(adoption_column(name, language) for name in ("division", "pair")),
@@ -78,6 +82,7 @@ def tabulate_differences(found: Divisions, study: AdoptionStudy, language: Langu
     return _of_study(_caption("adoption_differences", study, language), columns, rows, study)
 
 
+@in_words_of_unit
 def tabulate_spillover(found: Sequence[Spillover], design: AdoptionStudy, language: Language) -> TableExhibit:
     """Return the effect on untreated schools near adopters; the files hold it by year, too.
 
@@ -115,6 +120,7 @@ def tabulate_spillover(found: Sequence[Spillover], design: AdoptionStudy, langua
     return table_of(caption, columns, averages, years, sentence("adoption_no_studies", language))
 
 
+@in_words_of_unit
 def tabulate_neighbours(
     found: Sequence[NeighbourSensitivity | None], studies: Sequence[AdoptionStudy], language: Language
 ) -> TableExhibit:

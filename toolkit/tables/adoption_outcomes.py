@@ -8,7 +8,7 @@ import pandas as pd
 
 from toolkit.effects.dispersion import DispersionEffect
 from toolkit.effects.outcome_family import OutcomeFamily
-from toolkit.effects.study_words import p_value_text
+from toolkit.effects.study_words import in_words_of_unit, p_value_text
 from toolkit.standards import Standard
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -25,16 +25,19 @@ from toolkit.tables.exhibit import ColumnKind, TableExhibit, vocabulary_column
 from toolkit.vocabulary import Language, format_number, sentence
 
 
+@in_words_of_unit
 def tabulate_families(
     families: Sequence[OutcomeFamily],
     standard: Standard,
     language: Language,
     *,
     confidence_level: float = 0.95,
+    programme: str = "",  # noqa: ARG001 - tells the decorator whether groups or counties adopted
 ) -> TableExhibit:
     """Return the effects on several outcomes by stage, the primary one first, the others adjusted.
 
-    `confidence_level` is that of the settings under which the families were estimated.
+    `confidence_level` is that of the settings under which the families were estimated, `programme` the code
+    of what was adopted.
     """
     rows = [
         {"stage": family.stage, "outcome_code": row["outcome"]} | _outcome_row(row, standard, language)
@@ -69,6 +72,7 @@ def tabulate_families(
     )
 
 
+@in_words_of_unit
 def tabulate_dispersion(
     effects: Sequence[DispersionEffect],
     standard: Standard,
@@ -89,7 +93,7 @@ def tabulate_dispersion(
         *(adoption_column(name, language) for name in ("n_adopters", "n_comparison")),
         adoption_column("effect", language, entry="adoption_dispersion_effect"),
         adoption_column("interval", language),
-        *(adoption_column(name, language) for name in ("std_error", "uncorrected", "n_folds", "why_none")),
+        *(adoption_column(name, language) for name in ("std_error", "why_none")),
         *(
             adoption_column(name, language, in_files_only=True)
             for name in ("degrees", "conf_low", "conf_high")
@@ -104,15 +108,13 @@ def tabulate_dispersion(
     caption = adoption_caption(
         "adoption_dispersion",
         language,
-        interval=interval_of("adoption_interval_jackknife", confidence_level, language),
+        interval=interval_of("adoption_interval_t", confidence_level, language),
     )
     return TableExhibit(
         caption,
         columns,
         data,
-        marks=not_applicable(
-            data, ("effect", "std_error", "uncorrected", "degrees", "conf_low", "conf_high")
-        ),
+        marks=not_applicable(data, ("effect", "std_error", "degrees", "conf_low", "conf_high")),
         empty_text=sentence("adoption_no_dispersion", language),
     )
 
@@ -160,6 +162,5 @@ def _dispersion_rows(effect: DispersionEffect, standard: Standard, language: Lan
         n_adopters=int(joined.sum()),
         n_comparison=int((~joined).sum()),
         interval=ranges(table, "conf_low", "conf_high", language),
-        n_folds=effect.n_folds,
         why_none=[none if np.isnan(error) else "" for error in table["std_error"]],
     )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from toolkit.effects.adoption_power import AdoptionPower
 from toolkit.effects.adoption_study import AdoptionStudy
+from toolkit.effects.study_words import in_words_of_unit
 from toolkit.inference.power_needs import MOST_COUNTIES, MOST_SCHOOLS, MOST_YEARS
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -23,6 +24,7 @@ from toolkit.vocabulary import Language, format_number, sentence
 NEEDS_LIMITS = {"schools": MOST_SCHOOLS, "years_after": MOST_YEARS, "counties": MOST_COUNTIES}
 
 
+@in_words_of_unit
 def tabulate_power(
     studies: Sequence[AdoptionStudy], powers: Sequence[AdoptionPower | None], language: Language
 ) -> TableExhibit:
@@ -58,6 +60,7 @@ def tabulate_power(
     )
 
 
+@in_words_of_unit
 def tabulate_needs(
     studies: Sequence[AdoptionStudy], powers: Sequence[AdoptionPower | None], language: Language
 ) -> TableExhibit:

@@ -9,7 +9,7 @@ from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.extension_words import intake_decimals, intake_name, intake_text, intake_values
 from toolkit.effects.group_extensions import StageIntake
 from toolkit.effects.legacy import LegacyEffect
-from toolkit.effects.study_words import p_value_text
+from toolkit.effects.study_words import in_words_of_unit, p_value_text
 from toolkit.tables.adoption_extensions import estimate_cells, number_columns, reasons, since_text, table_of
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -26,6 +26,7 @@ from toolkit.vocabulary import Language, format_number, label, sentence
 IN_PRINTED_UNIT = ("effect", "conf_low", "conf_high", "detectable")
 
 
+@in_words_of_unit
 def tabulate_legacy(
     found: Sequence[LegacyEffect | None], studies: Sequence[AdoptionStudy], language: Language
 ) -> TableExhibit:
@@ -55,6 +56,7 @@ def tabulate_legacy(
     return table_of(caption, columns, shown, more, sentence("adoption_no_legacy", language))
 
 
+@in_words_of_unit
 def tabulate_intake(found: Sequence[StageIntake], design: AdoptionStudy, language: Language) -> TableExhibit:
     """Return effects on intake and enrolment, averages first; the files hold them by year, too.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.robustness import RobustnessTable, TwoWayStudy
-from toolkit.effects.study_words import p_value_text
+from toolkit.effects.study_words import in_words_of_unit, p_value_text
 from toolkit.tables.adoption_extensions import table_of
 from toolkit.tables.adoption_texts import (
     EFFECT_DECIMALS,
@@ -26,6 +26,7 @@ CALIPER_DECIMALS = 2
 NOT_VALID = "later_earlier"
 
 
+@in_words_of_unit
 def tabulate_robustness(
     result: RobustnessTable | None, study: AdoptionStudy, language: Language
 ) -> TableExhibit:
@@ -66,6 +67,7 @@ def tabulate_robustness(
     return table_of(caption, columns, rows, (), sentence("adoption_not_estimated", language))
 
 
+@in_words_of_unit
 def tabulate_two_way(found: TwoWayStudy | None, study: AdoptionStudy, language: Language) -> TableExhibit:
     """Return what the two-way regression compares with what, by kind; the files hold every comparison."""
     shown: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ import pandas as pd
 from toolkit.effects.adoption_sensitivity import LeaveOneGroupOut, PlaceboAdoption
 from toolkit.effects.adoption_study import AdoptionStudy
 from toolkit.effects.specification_curve import CHOICES, SpecificationCurve
+from toolkit.effects.study_words import in_words_of_unit
 from toolkit.exhibits import Caption
 from toolkit.tables.adoption_texts import (
     adoption_caption,
@@ -26,6 +27,7 @@ GROUP_COLUMNS = ("n_schools", "effect", "std_error", "change", "why_none")
 SPREAD_COLUMNS = ("n_groups", "n_none", "effect_all", "lowest", "median", "highest")
 
 
+@in_words_of_unit
 def tabulate_leave_one_out(
     result: LeaveOneGroupOut | None, study: AdoptionStudy, language: Language, *, named: bool = True
 ) -> TableExhibit:
@@ -72,6 +74,7 @@ def tabulate_leave_one_out(
     return _of_study(caption, columns, data, ("effect", "std_error", "change"))
 
 
+@in_words_of_unit
 def tabulate_placebo(
     result: PlaceboAdoption | None, study: AdoptionStudy, language: Language
 ) -> TableExhibit:
@@ -104,6 +107,7 @@ def tabulate_placebo(
     return TableExhibit(caption, columns, data, marks=marks, empty_text=sentence(none, language))
 
 
+@in_words_of_unit
 def tabulate_specifications(
     curve: SpecificationCurve | None, study: AdoptionStudy, language: Language
 ) -> TableExhibit:

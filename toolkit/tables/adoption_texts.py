@@ -14,6 +14,7 @@ from toolkit.effects.study_words import (
     outcome_scale as outcome_scale,
 )
 from toolkit.effects.study_words import (
+    role_code,
     schools_of,
     study_name,
 )
@@ -87,8 +88,7 @@ def adoption_column(
 
 def study_key(study: AdoptionStudy) -> dict[str, str]:
     """Return the cells that say which study a row is about."""
-    role = study.sample.rules.role
-    return {"stage": study.sample.stage, "role": "adoption_role_any" if role == "any" else role}
+    return {"stage": study.sample.stage, "role": role_code(study.sample.rules)}
 
 
 def study_columns(language: Language) -> tuple[TableColumn, ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from toolkit.effects.first_receipt import FirstReceipt
 from toolkit.effects.flow_effects import FlowStudy
+from toolkit.effects.flow_families import ADJUSTED
 from toolkit.effects.flow_paths import FlowPaths
 from toolkit.effects.flow_projection import FlowProjection
 from toolkit.effects.guard import guard_sentence
@@ -75,7 +76,7 @@ def tabulate_rotation_use(use: pd.DataFrame, language: Language) -> TableExhibit
         {"reason": label(str(row["reason"]), language), "n_spells": row["n_spells"]}
         for row in use.to_dict("records")
     ]
-    columns = (_column("reason", language), _column("n_spells", language))
+    columns = (rotation_column("reason", language), rotation_column("n_spells", language))
     total = {"reason": label("total", language), "n_spells": int(use["n_spells"].sum())}
     found = table_of(
         rotation_caption("rotation_use", language),
@@ -93,7 +94,7 @@ def tabulate_doses(counties: Sequence[RotationCounty], language: Language) -> Ta
     rows = [{**row, "year": school_year(int(row["year"]))} for row in table.to_dict("records")]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        *(_column(name, language) for name in ("year", *DOSE_FLOWS)),
+        *(rotation_column(name, language) for name in ("year", *DOSE_FLOWS)),
     )
     caption = rotation_caption("rotation_doses", language)
     return table_of(caption, columns, rows, (), sentence("rotation_without_spells", language))
@@ -112,8 +113,8 @@ def tabulate_rotation_design(studies: Sequence[FlowStudy], language: Language) -
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("verdict", language, kind="code"),
-        _column("remark", language),
+        rotation_column("verdict", language, kind="code"),
+        rotation_column("remark", language),
     )
     return table_of(
         rotation_caption("rotation_design", language),
@@ -129,11 +130,11 @@ def tabulate_flow_effects(studies: Sequence[FlowStudy], language: Language) -> T
     rows = [row for study in studies for row in _effect_rows(study, language)]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("flow", language, kind="code", below="meaning"),
-        _column("meaning", language, in_files_only=True),
-        *(_column(name, language) for name in ("effect", "interval", "p", "wild_p", "detrended")),
-        *(_column(name, language) for name in ("detectable", "effective", "spread")),
-        *(_column(name, language, in_files_only=True) for name in (*NUMBERS, *BESIDE)),
+        rotation_column("flow", language, kind="code", below="meaning"),
+        rotation_column("meaning", language, in_files_only=True),
+        *(rotation_column(name, language) for name in ("effect", "interval", "p", "wild_p", "detrended")),
+        *(rotation_column(name, language) for name in ("detectable", "effective", "spread")),
+        *(rotation_column(name, language, in_files_only=True) for name in (*NUMBERS, *BESIDE)),
     )
     notes = [sentence(f"rotation_note_{name}", language) for name in ("unit", "wild", "trends")]
     notes += [_next_year(study, language) for study in studies if not study.is_refused]
@@ -154,10 +155,10 @@ def tabulate_net_effects(studies: Sequence[FlowStudy], language: Language) -> Ta
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("net", language, kind="code"),
-        *(_column(name, language) for name in ("effect", "interval", "p")),
+        rotation_column("net", language, kind="code"),
+        *(rotation_column(name, language) for name in ("effect", "interval", "p")),
         *(
-            _column(name, language, in_files_only=True)
+            rotation_column(name, language, in_files_only=True)
             for name in ("std_error", "conf_low", "conf_high", "p_value")
         ),
     )
@@ -171,18 +172,22 @@ def tabulate_flow_kinds(found: Mapping[str, Sequence[FlowStudy]], language: Lang
     Parameters
     ----------
     found : mapping of str to sequence of FlowStudy
-        By division, a vocabulary code: one study per stage with the flow in split in kinds.
+        By division, a vocabulary code: one study per stage with the flow in split in kinds; p-values adjusted
+        for the family as in `adjust_flow_kinds`, otherwise the column is empty.
     language : {"zh", "en"}
         Language.
     """
     rows = [row for division, studies in found.items() for row in _kind_rows(division, studies, language)]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("division", language, kind="code"),
-        _column("flow", language, kind="code"),
-        *(_column(name, language) for name in ("effect", "interval", "p", "detectable")),
-        _column("why_none", language),
-        *(_column(name, language, in_files_only=True) for name in NUMBERS),
+        rotation_column("division", language, kind="code"),
+        rotation_column("flow", language, kind="code"),
+        *(
+            rotation_column(name, language)
+            for name in ("effect", "interval", "p", "adjusted_p", "detectable")
+        ),
+        rotation_column("why_none", language),
+        *(rotation_column(name, language, in_files_only=True) for name in (*NUMBERS, ADJUSTED)),
     )
     level = _level([study for studies in found.values() for study in studies])
     caption = rotation_caption("rotation_flow_kinds", language, level=level)
@@ -205,10 +210,16 @@ def tabulate_projections(found: Sequence[FlowProjection], language: Language) ->
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("flow", language, kind="code"),
-        *(_column(name, language) for name in ("horizon", "effect", "interval", "changes", "schools")),
-        _column("why_none", language),
-        *(_column(name, language, in_files_only=True) for name in ("std_error", "conf_low", "conf_high")),
+        rotation_column("flow", language, kind="code"),
+        *(
+            rotation_column(name, language)
+            for name in ("horizon", "effect", "interval", "changes", "schools")
+        ),
+        rotation_column("why_none", language),
+        *(
+            rotation_column(name, language, in_files_only=True)
+            for name in ("std_error", "conf_low", "conf_high")
+        ),
     )
     caption = rotation_caption("rotation_projections", language, level=_later_level(found), interval=ALONE)
     return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
@@ -238,11 +249,11 @@ def tabulate_paths(found: Sequence[FlowPaths], language: Language) -> TableExhib
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("flow", language, kind="code"),
-        *(_column(name, language) for name in ("event_time", "effect", "interval", "band")),
-        *(_column(name, language) for name in ("dose_change", "schools", "why_none")),
+        rotation_column("flow", language, kind="code"),
+        *(rotation_column(name, language) for name in ("event_time", "effect", "interval", "band")),
+        *(rotation_column(name, language) for name in ("dose_change", "schools", "why_none")),
         *(
-            _column(name, language, in_files_only=True)
+            rotation_column(name, language, in_files_only=True)
             for name in ("std_error", "conf_low", "conf_high", "total")
         ),
     )
@@ -265,13 +276,13 @@ def tabulate_path_averages(found: Sequence[FlowPaths], language: Language) -> Ta
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("flow", language, kind="code"),
+        rotation_column("flow", language, kind="code"),
         *(
-            _column(name, language)
+            rotation_column(name, language)
             for name in ("effect", "interval", "p", "detectable", "placebo_p", "compared")
         ),
         *(
-            _column(name, language, in_files_only=True)
+            rotation_column(name, language, in_files_only=True)
             for name in (
                 *("std_error", "conf_low", "conf_high", "p_value", "placebo_p_value"),
                 *("n_compared", "n_changed"),
@@ -296,9 +307,12 @@ def tabulate_channels(found: Sequence[RotationChannel], language: Language) -> T
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("step", language, kind="code"),
-        *(_column(name, language) for name in ("effect", "interval", "why_none")),
-        *(_column(name, language, in_files_only=True) for name in ("std_error", "conf_low", "conf_high")),
+        rotation_column("step", language, kind="code"),
+        *(rotation_column(name, language) for name in ("effect", "interval", "why_none")),
+        *(
+            rotation_column(name, language, in_files_only=True)
+            for name in ("std_error", "conf_low", "conf_high")
+        ),
     )
     caption = rotation_caption("rotation_channels", language)
     return table_of(caption, columns, rows, (), sentence("rotation_not_estimated", language))
@@ -316,12 +330,12 @@ def tabulate_first_receipt(found: FirstReceipt, language: Language) -> TableExhi
     ]
     columns = (
         vocabulary_column("stage", language, kind="code"),
-        _column("quantity", language, kind="code"),
-        *(_column(name, language) for name in ("effect", "interval", "p")),
-        replace(_column("received_never", language), name="schools"),
-        _column("why_none", language),
+        rotation_column("quantity", language, kind="code"),
+        *(rotation_column(name, language) for name in ("effect", "interval", "p")),
+        replace(rotation_column("received_never", language), name="schools"),
+        rotation_column("why_none", language),
         *(
-            _column(name, language, in_files_only=True)
+            rotation_column(name, language, in_files_only=True)
             for name in ("std_error", "conf_low", "conf_high", "p_value")
         ),
     )
@@ -372,7 +386,9 @@ def _kind_rows(division: str, studies: Sequence[FlowStudy], language: Language) 
         if study.is_refused:
             rows.append(about | {"why_none": guard_sentence(study.guard.findings[0], language)})
         rows += [
-            _numbers(row, language) | about | {"flow": f"flow_{row['flow']}"}
+            _numbers(row, language)
+            | about
+            | {"flow": f"flow_{row['flow']}", "adjusted_p": p_value_text(row.get(ADJUSTED, np.nan))}
             for row in study.table.to_dict("records")
             if row["flow"] not in study.settings.flows[1:2] and row["flow"] not in MEANINGS
         ]
@@ -404,7 +420,7 @@ def _level(studies: Sequence[FlowStudy]) -> float | None:
     return estimated[0].settings.confidence_level if estimated else None
 
 
-def _column(
+def rotation_column(
     name: str,
     language: Language,
     *,

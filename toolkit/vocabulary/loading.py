@@ -1,7 +1,9 @@
 """Terms and sentences, merged from the TOML files beside this module."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Literal
 Language = Literal["zh", "en"]
 
 FOLDER = Path(__file__).parent
+VARIANT_MARK = "__"
+_VARIANT: ContextVar[str] = ContextVar("variant", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,20 @@ class Term:
     decimals: int | None = None
 
 
+@contextmanager
+def wording(variant: str) -> Iterator[None]:
+    """Let terms and sentences be those of a variant as long as the context lasts.
+
+    A name `x` then means the texts of `x__<variant>` where the vocabulary has that entry. An empty variant
+    changes nothing.
+    """
+    before = _VARIANT.set(variant)
+    try:
+        yield
+    finally:
+        _VARIANT.reset(before)
+
+
 def term(name: str) -> Term:
     """Return the term of a code name.
 
@@ -40,7 +58,9 @@ def term(name: str) -> Term:
     KeyError
         If the vocabulary does not hold the name.
     """
-    return _terms()[name]
+    terms = _terms()
+    own, varied = terms[name], terms[_varied(name, terms)]
+    return Term(varied.zh, varied.en, own.unit, own.decimals)
 
 
 def label(name: str, language: Language) -> str:
@@ -56,7 +76,13 @@ def unit_label(name: str, language: Language) -> str:
 
 def sentence(name: str, language: Language, /, **values: object) -> str:
     """Return a sentence with its placeholders filled."""
-    return _sentences()[name][language].format(**values)
+    return sentence_template(name, language).format(**values)
+
+
+def sentence_template(name: str, language: Language) -> str:
+    """Return a sentence as the vocabulary has it, its placeholders in braces."""
+    sentences = _sentences()
+    return sentences[_varied(name, sentences)][language]
 
 
 def has_term(name: str) -> bool:
@@ -77,6 +103,13 @@ def term_names() -> tuple[str, ...]:
 def sentence_names() -> tuple[str, ...]:
     """Return the names of all sentences."""
     return tuple(_sentences())
+
+
+def _varied(name: str, entries: Mapping[str, object]) -> str:
+    """Return the name of the entry that a name means in the present wording."""
+    variant = _VARIANT.get()
+    varied = f"{name}{VARIANT_MARK}{variant}"
+    return varied if variant and varied in entries else name
 
 
 @cache

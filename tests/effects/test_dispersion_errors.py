@@ -1,0 +1,83 @@
+"""Standard errors of the effect on inequality: derivatives by brute force, units, known truths."""
+
+import numpy as np
+import pytest
+
+from tests.effects.samples import make_sample, never
+from toolkit.effects.dispersion_errors import shifted_error, squares_error
+from toolkit.inference.pooled_contributions import pool_contributions
+from toolkit.models.counterfactual_dispersion import compute_dispersion_paths
+
+PERIODS = np.arange(2016.0, 2022.0)
+N_NEVER = 30
+
+
+def draw_paths(seed, *, level=1.0, noise=0.2, scale=1.0, n_groups=24):
+    """Return paths of groups of two that join in 2018 or 2020, and their clusters."""
+    rng = np.random.default_rng(seed)
+    dates = [year for number in range(n_groups) for year in [(2018, 2020)[number % 2]] * 2]
+    groups = [f"集团{number}" for number in range(n_groups) for _ in range(2)] + [""] * N_NEVER
+    outcomes = 10 + level * rng.normal(size=(len(groups), 1)) + noise * rng.normal(size=(len(groups), 6))
+    outcomes[: len(dates)] += 0.3 - level / 2
+    sample = make_sample([*dates, *never(N_NEVER)], groups=groups, outcomes=scale * outcomes, periods=PERIODS)
+    paths = compute_dispersion_paths(sample.panel, comparison="not_yet")
+    return paths, np.asarray(sample.clusters)[paths.effects.used]
+
+
+def measure_without(paths, effects, measure):
+    """Return the mean measure once these effects are taken off the treated, unit by unit."""
+    panel, found = paths.effects.panel, []
+    for place, period in enumerate(paths.periods):
+        if not paths.treated_share[place]:
+            continue
+        shift = np.zeros(panel.n_units)
+        for cohort, own, effect in zip(paths.effects.cohorts, paths.effects.periods, effects, strict=True):
+            if own == period >= cohort:
+                shift[panel.cohorts == cohort] = effect
+        values = panel.outcomes[:, place] - shift
+        mean = np.average(values, weights=panel.weights)
+        variance = np.average((values - mean) ** 2, weights=panel.weights)
+        found.append({"variance": variance, "std_dev": variance**0.5, "cv": variance**0.5 / mean}[measure])
+    return np.mean(found)
+
+
+@pytest.mark.parametrize("measure", ["variance", "std_dev", "cv"])
+@pytest.mark.parametrize("level", [1.0, 0.05])
+def test_the_error_of_the_shift_is_the_spread_over_normal_errors_of_the_effects(measure, level):
+    # With little between schools the second derivative is what counts.
+    paths, clusters = draw_paths(1, level=level)
+    effects = paths.effects
+    cells = np.flatnonzero(effects.periods >= effects.cohorts)
+    scaled, _ = pool_contributions(effects, clusters, cells).scale(np.ones(len(cells)))
+    rng, drawn = np.random.default_rng(2), []
+    for _ in range(1500):
+        moved = np.nan_to_num(effects.effects.copy())
+        moved[cells] += scaled.T @ rng.normal(size=len(scaled))
+        drawn.append(measure_without(paths, moved, measure))
+    error, degrees = shifted_error(paths, clusters, measure)
+    # 1,500 draws know a spread to 2 %, and factors for few clusters hang on the weights of the cells.
+    assert error == pytest.approx(np.std(drawn), rel=0.12)
+    assert 10 < degrees < 60
+
+
+def test_errors_have_the_unit_of_the_measure():
+    for measure, factor in (("variance", 49.0), ("std_dev", 7.0), ("cv", 1.0)):
+        errors = []
+        for scale in (1.0, 7.0):
+            paths, clusters = draw_paths(3, scale=scale)
+            squares = squares_error(paths, clusters, measure, comparison="not_yet", anticipation=0)
+            errors.append([shifted_error(paths, clusters, measure)[0], squares[0]])
+        np.testing.assert_allclose(errors[1], factor * np.array(errors[0]), rtol=1e-9)
+
+
+def test_schools_that_would_hardly_have_changed_leave_hardly_an_error():
+    # How far apart schools are is given: it adds nothing.
+    paths, clusters = draw_paths(4, level=3.0, noise=1e-6)
+    assert 0 < shifted_error(paths, clusters, "std_dev")[0] < 1e-6
+    squares, _ = squares_error(paths, clusters, "std_dev", comparison="not_yet", anticipation=0)
+    assert 0 < squares < 1e-5
+
+
+def test_a_single_group_has_no_error():
+    paths, clusters = draw_paths(5, n_groups=1)
+    assert np.isnan(shifted_error(paths, clusters, "std_dev")[0])

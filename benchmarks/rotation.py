@@ -39,7 +39,7 @@ from toolkit.models.flow_regression import estimate_flow_regression
 
 RESULTS = Path(__file__).with_name("rotation.json")
 SEED = 20261123
-N_DRAWS, N_PROJECTED, N_PATHS, N_INVALID = 1_000, 500, 200, 500
+N_DRAWS, N_PROJECTED, N_PATHS, N_INVALID = 2_000, 500, 200, 500
 YEARS = tuple(range(2016, 2024))
 SIZES = {"40": (1, 40), "20": (1, 20), "4 x 40": (4, 40), "80": (1, 80)}
 VALID = ("none", "planted", "growing", "differing", "linked shocks")

@@ -17,7 +17,7 @@ from toolkit.effects.guard import (
 from toolkit.effects.guard_limits import DesignLimits
 from toolkit.effects.sample_rules import SampleRules
 from toolkit.errors import DesignError
-from toolkit.vocabulary import sentence_names
+from toolkit.vocabulary import VARIANT_MARK, sentence_names
 
 GOOD = [2020, 2021] * 12 + never(24)
 COUNTY = SampleRules(assignment="county")
@@ -153,7 +153,8 @@ CASES = {
 
 def test_every_code_has_a_case_and_a_sentence():
     assert set(CASES) == set(SEVERITIES)
-    assert {name for name in sentence_names() if name.startswith("guard_")} == set(SEVERITIES)
+    told = {name for name in sentence_names() if name.startswith("guard_")}
+    assert {name for name in told if VARIANT_MARK not in name} == set(SEVERITIES)
 
 
 @pytest.mark.parametrize("code", CASES)

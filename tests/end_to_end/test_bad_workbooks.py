@@ -17,6 +17,8 @@ from tests.end_to_end.annual import notebooks_in_this_process
 from tests.end_to_end.runs import PAGES, junheng, only_report
 from tests.reporting.pages import Outline
 
+pytestmark = pytest.mark.slow
+
 REGISTER = "学校名录"
 MARKED = "county-核查标注.xlsx"
 CHINESE, ENGLISH = re.compile(r"[\u4e00-\u9fff]{4}"), re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+")

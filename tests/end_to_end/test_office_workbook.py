@@ -14,6 +14,8 @@ from toolkit.indicators.resources import compute_resource_indicators
 from toolkit.standards import load_standard
 from toolkit.variation.compliance import judge_resources
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = SimulationSettings(n_schools=20, n_years=3, with_teachers=False, with_scores=False)
 SEED = 5
 

@@ -35,6 +35,8 @@ from toolkit.variation.items import judge_items
 from toolkit.variation.targets import judge_targets
 from toolkit.vocabulary import label
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = 2024, 2025
 NEW_NAME, NEW_NUMBER = "石桥实验小学", 9
 ROOMS, GROUND, AREA, EQUIPMENT = (

@@ -91,6 +91,7 @@ def test_effects_of_the_other_flow_do_not_enter():
     assert one == pytest.approx(other, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_contributions_add_up_to_zero_and_give_the_variance_over_draws():
     rng = np.random.default_rng(4)
     outcomes, flow, others, blocks = made(rng, n_units=120, noise=0.0)

@@ -172,6 +172,7 @@ def test_without_the_file_that_was_read_it_says_so_and_names_the_results(workboo
     assert "R4 Stock" in told(verification.cells)[0]
 
 
+@pytest.mark.slow
 def test_data_that_were_moved_are_found_where_one_says(workbook, place, folder):
     (place / "archive").mkdir()
     moved = workbook.rename(place / "archive" / "county.xlsx")
@@ -180,6 +181,7 @@ def test_data_that_were_moved_are_found_where_one_says(workbook, place, folder):
     assert verify(folder, data=moved).agreement == "identical"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stray", [False, True])
 def test_a_copy_with_another_name_is_identical_and_its_name_is_told(workbook, place, folder, stray):
     copy = workbook.rename(place / "copy.xlsx")
@@ -195,6 +197,7 @@ def test_a_copy_with_another_name_is_identical_and_its_name_is_told(workbook, pl
     assert listed(place) == before
 
 
+@pytest.mark.slow
 def test_another_file_beside_a_renamed_copy_is_not_taken_for_the_one_that_was_read(workbook, place, folder):
     copy = workbook.rename(place / "copy.xlsx")
     (place / "copy").mkdir()
@@ -228,6 +231,7 @@ def test_files_in_the_folder_beside_a_renamed_workbook_keep_or_regain_their_name
     assert sorted(path.name for path in beside.iterdir()) == ["b.csv", "same.csv"]
 
 
+@pytest.mark.slow
 def test_that_causes_are_incomplete_is_said_once_and_not_of_runs_that_agree(workbook, place):
     with quick_notebooks():
         folder = run_report({"data_path": str(workbook)}, only=(QUALITY,)).placement.path

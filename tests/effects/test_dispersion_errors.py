@@ -18,7 +18,7 @@ def draw_paths(seed, *, level=1.0, noise=0.2, scale=1.0, n_groups=24):
     dates = [year for number in range(n_groups) for year in [(2018, 2020)[number % 2]] * 2]
     groups = [f"集团{number}" for number in range(n_groups) for _ in range(2)] + [""] * N_NEVER
     outcomes = 10 + level * rng.normal(size=(len(groups), 1)) + noise * rng.normal(size=(len(groups), 6))
-    outcomes[: len(dates)] += 0.3 - level / 2
+    outcomes[: len(dates)] -= 0.3 * level
     sample = make_sample([*dates, *never(N_NEVER)], groups=groups, outcomes=scale * outcomes, periods=PERIODS)
     paths = compute_dispersion_paths(sample.panel, comparison="not_yet")
     return paths, np.asarray(sample.clusters)[paths.effects.used]

@@ -23,9 +23,9 @@ from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.dispersion import VERSIONS, estimate_dispersion_effect
 
 RESULTS = Path(__file__).with_name("group_inequality.json")
-SEED = 20261123
+SEED = 20261124
 N_DRAWS = 1_000
-N_GROUPS = (6, 12, 30)
+N_GROUPS = (3, 4, 6, 12, 30)
 EFFECTS = ("none", "constant", "closing", "cohorts")
 GROUP_SHOCK = 0.04
 # Taking one effect off schools that gain differently leaves the spread of their gains behind.

@@ -4,7 +4,8 @@
 
 Two covariates, five cohorts and schools that never adopt; group-time effects, overall average and event
 study with analytic errors, then the same with 999 multiplier draws and a simultaneous band. Every
-measurement is a new process that loads the panel from Parquet (not timed). Two rounds, in each of which the
+measurement is a new process that loads the panel from Parquet (not timed): the others as the long table of
+pandas that they ask for, our own column by column into arrays. Two rounds, in each of which the
 programs run one after the other, so that ratios compare what the machine did at one time. Peak memory (MB)
 is that of the whole process; "before" is what it was with the panel read, before the work. The overall
 average and its error of every program are printed: they are to agree.
@@ -30,8 +31,6 @@ LONGEST = 600
 MEASURE = """
 import json, os, sys, time
 {imports}
-import pandas as pd
-panel = pd.read_parquet(sys.argv[1])
 {prepare}
 def peak_memory():
     with open("/proc/self/status") as file:
@@ -51,14 +50,20 @@ from toolkit.inference.multiplier import draw_errors, simultaneous_band
 from toolkit.models.group_time import AdoptionPanel, estimate_group_time
 from toolkit.models.group_time_aggregates import aggregate_group_time
 """
+LONG_TABLE = """
+import pandas as pd
+panel = pd.read_parquet(sys.argv[1])
+"""
 OWN_PREPARE = f"""
-first = panel.iloc[::{N_PERIODS}]
-cohort = first["cohort"].to_numpy(float)
-arrays = AdoptionPanel(
-    panel["y"].to_numpy().reshape(-1, {N_PERIODS}), np.arange(1.0, {N_PERIODS} + 1),
-    np.where(cohort == 0, np.inf, cohort), first[["x1", "x2"]].to_numpy(),
-    np.ones(len(cohort)),
-)
+from pyarrow import parquet
+def read(column, each):
+    values = parquet.read_table(sys.argv[1], columns=[column], use_threads=False).column(0)
+    return np.array(values.to_numpy()[::each], dtype=float)
+cohort = read("cohort", {N_PERIODS})
+cohort[cohort == 0] = np.inf
+covariates = np.column_stack([read(name, {N_PERIODS}) for name in ("x1", "x2")])
+outcomes = read("y", 1).reshape(-1, {N_PERIODS})
+arrays = AdoptionPanel(outcomes, np.arange(1.0, {N_PERIODS} + 1), cohort, covariates, np.ones(len(cohort)))
 """
 OWN_WORK = """
 effects = estimate_group_time(arrays, comparison="{comparison}")
@@ -148,7 +153,7 @@ def programs(pythons: dict[str, str]) -> dict[str, tuple[str, str]]:
             ):
                 if name in pythons:
                     options = {"comparison": CONTROL[name][position], "draws": draws, "band": bool(draws)}
-                    script = MEASURE.format(imports=imports, prepare="", work=work.format(**options))
+                    script = MEASURE.format(imports=imports, prepare=LONG_TABLE, work=work.format(**options))
                     found[f"{name}, {suffix}"] = (pythons[name], script)
     return found
 

@@ -118,9 +118,9 @@ def test_inequality_in_several_counties_is_that_of_the_first():
     assert own[0].effects.equals(both[0].effects)
 
 
-def test_fewer_than_six_groups_have_no_estimate_of_inequality():
-    assert estimate_spreads(AdoptionData((draw_study(2019, n_groups=6),)), GroupDesign())
-    assert not estimate_spreads(AdoptionData((draw_study(2019, n_groups=5),)), GroupDesign())
+def test_two_groups_have_no_estimate_of_inequality():
+    assert estimate_spreads(AdoptionData((draw_study(2019, n_groups=3),)), GroupDesign())
+    assert not estimate_spreads(AdoptionData((draw_study(2019, n_groups=2),)), GroupDesign())
 
 
 def test_counties_that_adopted_as_a_whole_are_compared_across_counties():

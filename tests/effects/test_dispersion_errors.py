@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.effects.samples import make_sample, never
+from toolkit.effects.dispersion import estimate_dispersion_effect
 from toolkit.effects.dispersion_errors import shifted_error, squares_error
 from toolkit.inference.pooled_contributions import pool_contributions
 from toolkit.models.counterfactual_dispersion import compute_dispersion_paths
@@ -81,3 +82,42 @@ def test_schools_that_would_hardly_have_changed_leave_hardly_an_error():
 def test_a_single_group_has_no_error():
     paths, clusters = draw_paths(5, n_groups=1)
     assert np.isnan(shifted_error(paths, clusters, "std_dev")[0])
+
+
+def test_effects_in_proportion_to_the_deviation_leave_no_error_in_the_squares():
+    rng = np.random.default_rng(6)
+    level = np.concatenate([(1.0, -1.0, 0.4, -0.4, 2.0, -2.0), rng.normal(size=N_NEVER)])
+    level[6:] -= level[6:].mean()
+    joins = np.array([2018] * 6 + [0] * N_NEVER)
+    outcomes = level[:, None] * np.where((joins[:, None] > 0) & (joins[:, None] <= PERIODS), 0.7, 1.0)
+    outcomes[6:] += 1e-9 * rng.normal(size=(N_NEVER, len(PERIODS)))
+    groups = ["甲", "甲", "乙", "乙", "丙", "丙"] + [""] * N_NEVER
+    sample = make_sample([2018] * 6 + never(N_NEVER), groups=groups, outcomes=outcomes, periods=PERIODS)
+    paths = compute_dispersion_paths(sample.panel, comparison="never")
+    clusters = np.asarray(sample.clusters)[paths.effects.used]
+    error, _ = squares_error(paths, clusters, "std_dev", comparison="never", anticipation=0)
+    assert 0 < error < 1e-8
+
+
+@pytest.mark.parametrize("dates", [(2018, 2019, 2020), (2018, 2018, 2020)])
+def test_with_three_groups_errors_are_as_large_as_estimates_scatter(dates):
+    # Levels are given, as in the question that is asked; only what schools do of themselves is drawn.
+    rng, n_draws = np.random.default_rng(7), 150
+    members = [name for name, size in zip("甲乙丙", (3, 2, 4), strict=True) for _ in range(size)]
+    joins = [dates["甲乙丙".index(name)] for name in members]
+    level = rng.normal(size=(len(joins) + 14, 1))
+    found, stated, inside = [], [], []
+    for _ in range(n_draws):
+        outcomes = level + 0.3 * rng.normal(size=(len(level), len(PERIODS)))
+        sample = make_sample(
+            joins + never(14), groups=members + [""] * 14, outcomes=outcomes, periods=PERIODS
+        )
+        effects = estimate_dispersion_effect(sample, measure="variance").effects.set_index("version")
+        found.append(effects["effect"])
+        stated.append(effects["std_error"])
+        inside.append((effects["conf_low"] < 0) & (effects["conf_high"] > 0))
+    scatter = np.std(found, axis=0)
+    ratio = np.sqrt(np.mean(np.square(stated), axis=0)) / scatter
+    # Mean squares of 150 errors with two or three degrees of freedom are known to a tenth or so.
+    np.testing.assert_allclose(ratio, 1, atol=0.3)
+    assert (np.mean(inside, axis=0) >= 0.9).all()

@@ -6,7 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from toolkit.inference.pooled_cohorts import EffectCells, choose_cells, from_pooled_means, pool_cohorts
 from toolkit.inference.pooled_contributions import PooledContributions, pool_contributions
+from toolkit.inference.residual_changes import answers_by_cluster, correct_for_residuals
 from toolkit.models.counterfactual_dispersion import DispersionPaths
 from toolkit.models.group_time import Comparison, estimate_group_time
 
@@ -27,12 +29,19 @@ class _Slopes:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Effects on the mean that are taken off, by position; their period, and the treated share of each."""
+    """Effects on the mean that are taken off.
+
+    By position in the effects; their period, the treated share, and the pool of cohorts of each. `member` is
+    the cluster of each unit.
+    """
 
     positions: NDArray[np.intp]
     periods: NDArray[np.intp]
     shares: Floats
     n_periods: int
+    chosen: EffectCells
+    member: NDArray[np.intp]
+    pools: NDArray[np.intp]
 
 
 def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure) -> tuple[float, float]:
@@ -40,7 +49,8 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
 
     The effect on these units differs from its estimate only by the errors d of the group-time effects.
     With first and second derivatives a and H of the mean measure without treatment and S the covariance of
-    the errors, the variance of a'd + d'Hd / 2 is a'Sa + tr(HSHS) / 2 (normal errors).
+    the errors, the variance of a'd + d'Hd / 2 is a'Sa + tr(HSHS) / 2 (normal errors). The second term is
+    estimated without bias, which matters where few groups joined.
 
     Parameters
     ----------
@@ -57,9 +67,9 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
         Missing where one cluster alone is treated or alone is the comparison, or a variance without
         treatment is estimated below zero.
     """
-    cells = _treated_cells(paths)
+    cells = _treated_cells(paths, clusters)
     slopes = _slopes(measure, paths.variance_shifted, paths.mean_untreated, cells)
-    own = paths.effects.panel.cohorts[:, None] == paths.effects.cohorts[cells.positions]
+    own = cells.chosen.of_unit()
     weighted = np.where(own, (paths.shares * paths.deviations)[:, cells.periods], 0.0)
     # By how much variance and mean without treatment fall as an effect grows.
     by_variance, by_mean = -2 * np.nansum(weighted, axis=0), -cells.shares
@@ -70,9 +80,11 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
     curvature += slopes.mixed * (crossed + crossed.T) + slopes.mean_twice * np.outer(by_mean, by_mean)
     curvature *= cells.periods[:, None] == cells.periods
     pooled = pool_contributions(paths.effects, clusters, cells.positions)
-    scaled, degrees = pooled.scale(slope)
-    spread = scaled @ curvature @ scaled.T
-    variance = ((scaled @ slope) ** 2).sum() + (spread**2).sum() / 2
+    straight, degrees = pooled.scale(slope, _corrections(cells, pooled, slope))
+    # The slope may hang on one cluster, and says little about errors in other directions.
+    every, freedom = pooled.scale(cells.shares, _corrections(cells, pooled, cells.shares))
+    curved = _trace_of_square(every @ curvature @ every.T, freedom)
+    variance = ((straight @ slope) ** 2).sum() + curved / 2
     return float(np.sqrt(variance)) / cells.n_periods, degrees
 
 
@@ -87,9 +99,11 @@ def squares_error(
     """Return standard error and degrees of freedom of the effect by version "squares".
 
     The effect on these units differs from its estimate by what squared deviations without treatment did of
-    themselves. They are taken as those of the outcomes less the effect of the cell: what effects that differ
-    within a cell leave in them makes the error too large, never too small. An error of the untreated mean
-    of a period cancels out of its variance; that of a base period in which others are treated is left out.
+    themselves. They are taken as those of the outcomes less the mean effect of the pool of cohorts. Effects
+    that grow with the deviation change its square in proportion to it, and that is taken out, too; what
+    effects that differ otherwise leave makes the error too large, never too small. An error of the untreated
+    mean of a period cancels out of its variance; that of a base period in which others are treated is left
+    out.
 
     Parameters
     ----------
@@ -97,34 +111,94 @@ def squares_error(
         See `shifted_error`.
     comparison, anticipation
         See `estimate_group_time`; those of the paths.
+
+    Notes
+    -----
+    A school's error grows with how far it is from the mean, and the mean of few schools takes much of it with
+    it: the squares are corrected by `correct_for_residuals`.
     """
-    cells = _treated_cells(paths)
+    cells, effects = _treated_cells(paths, clusters), paths.effects
     slopes = _slopes(measure, paths.variance_squares, paths.mean_untreated, cells)
+    on_square, on_mean = -slopes.variance * cells.shares, -slopes.mean * cells.shares
+    deviations = paths.deviations
+    for cell, apart in enumerate(from_pooled_means(cells.chosen, cells.pools)):
+        deviations[cells.chosen.of_unit()[:, cell], cells.periods[cell]] += apart
+    level = np.nanmean(deviations, axis=1)
     squares = estimate_group_time(
-        replace(paths.effects.panel, outcomes=paths.deviations**2),
+        replace(effects.panel, outcomes=deviations**2),
         comparison=comparison,
         base="universal",
         anticipation=anticipation,
     )
-    parts = [(pool_contributions(squares, clusters, cells.positions), -slopes.variance * cells.shares)]
-    if slopes.mean.any():
-        on_mean = pool_contributions(paths.effects, clusters, cells.positions)
-        parts.append((on_mean, -slopes.mean * cells.shares))
-    slope = np.concatenate([slope for _, slope in parts])
-    scaled, degrees = _side_by_side([part for part, _ in parts]).scale(slope)
+    parts = [pool_contributions(squares, clusters, cells.positions, levels=level**2)]
+    slope = on_square
+    if on_mean.any():
+        parts.append(pool_contributions(effects, clusters, cells.positions))
+        slope = np.concatenate([on_square, on_mean])
+    pooled = _side_by_side(parts)
+    # A change of a school changes its squared deviation by twice the deviation times itself.
+    answers = 2 * level[:, None] * on_square + on_mean
+    scaled, degrees = pooled.scale(slope, _corrections(cells, pooled, answers, level**2))
     return float(np.sqrt(((scaled @ slope) ** 2).sum())) / cells.n_periods, degrees
 
 
-def _treated_cells(paths: DispersionPaths) -> _Cells:
+def _trace_of_square(matrix: Floats, degrees: float) -> float:
+    """Return the trace of the squared matrix without the bias of an estimated covariance.
+
+    For products of a covariance from normal values, after Letac and Massam's second moments of the Wishart
+    distribution; never more than the trace itself.
+    """
+    raw, trace = float((matrix**2).sum()), float(np.trace(matrix))
+    if not degrees > 1:
+        return raw
+    return float(np.clip((raw - trace**2 / degrees) / (1 + 1 / degrees - 2 / degrees**2), 0.0, raw))
+
+
+def _corrections(
+    cells: _Cells, pooled: PooledContributions, answers: Floats, levels: Floats | None = None
+) -> list[tuple[float, float]]:
+    """Return factor and degrees of freedom of the squares of the treated and of the comparison.
+
+    `answers` says how the measure answers to the change of each unit in each cell, (n_units, n_cells), or of
+    any unit, (n_cells,); `levels` what the effects on the units of a pool are in proportion to, (n_units,), if
+    they are not equal.
+    """
+    n_clusters, weights, of_unit = len(pooled.pools), cells.chosen.panel.weights, cells.chosen.of_unit()
+    answers = np.broadcast_to(answers, of_unit.shape)
+    in_cells = of_unit * weights[:, None]
+    in_cells /= in_cells.sum(axis=0)
+    treated = np.zeros((2, n_clusters, len(weights)))
+    for at in np.unique(cells.chosen.times):
+        for pool in np.unique(cells.pools):
+            together = (cells.chosen.times == at) & (cells.pools == pool)
+            own = of_unit[:, together].any(axis=1)
+            if own.any():
+                of_sum = (in_cells * answers)[np.ix_(own, together)].sum(axis=1)
+                level = None if levels is None else levels[own]
+                treated[:, :, own] += answers_by_cluster(
+                    of_sum, weights[own], level, cells.member[own], n_clusters
+                )
+    own = pooled.comparison_weights[cells.member] > 0
+    of_sum = weights[own] * answers[own].sum(axis=1)
+    level = None if levels is None else np.ones(len(of_sum))
+    comparison = answers_by_cluster(of_sum, weights[own], level, cells.member[own], n_clusters)
+    return [correct_for_residuals(*treated), correct_for_residuals(*comparison)]
+
+
+def _treated_cells(paths: DispersionPaths, clusters: ArrayLike) -> _Cells:
     effects = paths.effects
     positions = np.flatnonzero((effects.periods >= effects.cohorts) & np.isfinite(effects.effects))
     periods = np.searchsorted(paths.periods, effects.periods[positions])
-    own = effects.panel.cohorts[:, None] == effects.cohorts[positions]
+    chosen = choose_cells(effects, positions)
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
     return _Cells(
         positions=positions,
         periods=periods,
-        shares=(paths.shares[:, periods] * own).sum(axis=0),
+        shares=(paths.shares[:, periods] * chosen.of_unit()).sum(axis=0),
         n_periods=int(np.count_nonzero(paths.treated_share > 0)),
+        chosen=chosen,
+        member=member,
+        pools=pool_cohorts(chosen, member),
     )
 
 

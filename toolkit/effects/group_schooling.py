@@ -28,6 +28,7 @@ from toolkit.errors import ParameterError
 from toolkit.indicators.adoption import Adoption, compute_adoption, compute_county_adoption
 from toolkit.indicators.outcomes import Outcomes, compute_outcomes
 from toolkit.indicators.school_panel import SchoolPanel, ScoreScale, compute_school_panels
+from toolkit.inference.interval_rule import IntervalRule
 from toolkit.models.group_time import Comparison
 from toolkit.standards import Standard
 
@@ -43,7 +44,6 @@ FAMILY = (
     "senior_title_share",
 )
 RATIO_SCALE = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
-LEAST_CLUSTERS_OF_SPREAD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +207,9 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
 
     The primary outcome, and the indicators of teachers that the programme is meant to even out, by their
     coefficient of variation. No covariates: trends of squared deviations are hard enough to believe for
-    few schools. A stage in which fewer than six groups joined has no estimate. Of several
-    counties that of the report is studied: inequality is that between the schools of a county, and trends
-    of another county are no comparison.
+    few schools. A stage with fewer groups or comparison schools than an interval of the average effect
+    needs has no estimate. Of several counties that of the report is studied: inequality is that between the
+    schools of a county, and trends of another county are no comparison.
     """
     spread = AdoptionData(spread.counties[:1])
     found = []
@@ -221,7 +221,7 @@ def estimate_spreads(spread: AdoptionData, design: GroupDesign) -> tuple[Dispers
             sample = with_base_year(
                 spread.sample(stage=stage, outcome=outcome, rules=rules), anticipation=design.selection_years
             )
-            if not _has_clusters_enough(sample):
+            if not _has_clusters_enough(sample, design.settings.rule):
                 continue
             is_ratio = outcome in RATIO_SCALE
             found.append(
@@ -299,10 +299,10 @@ def _errors(data: AdoptionData, study: AdoptionStudy) -> tuple[Floats, Floats]:
     return found[0], found[1]
 
 
-def _has_clusters_enough(sample: AdoptionSample) -> bool:
+def _has_clusters_enough(sample: AdoptionSample, rule: IntervalRule) -> bool:
     joined = np.isfinite(sample.cohorts)
-    sides = (sample.clusters[joined], sample.clusters[~joined])
-    return min(len(np.unique(side)) for side in sides) >= LEAST_CLUSTERS_OF_SPREAD
+    treated, comparison = (len(np.unique(sample.clusters[side])) for side in (joined, ~joined))
+    return treated >= rule.fewest_treated and comparison >= rule.fewest_comparison
 
 
 def _has_role(data: AdoptionData, stage: str, role: str) -> bool:

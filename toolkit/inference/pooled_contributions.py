@@ -1,16 +1,12 @@
 """What each cluster adds to the errors of effects by cohort and period, cohorts with few clusters pooled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toolkit.inference.pooled_cohorts import (
-    choose_cells,
-    from_pooled_means,
-    pool_cohorts,
-    small_pool_factor,
-)
+from toolkit.inference.pooled_cohorts import choose_cells, pool_cohorts, small_pool_factor
 from toolkit.models.group_time import GroupTimeEffects
 
 Floats = NDArray[np.float64]
@@ -27,7 +23,7 @@ class PooledContributions:
     shares : ndarray of float, (n_clusters, n_cells)
         Share of each cluster in the weight of the treated of each cell.
     pools : ndarray of int, (n_clusters,)
-        Pool of cohorts, or block of the comparison, whose mean was taken out of the cluster.
+        Pool of cohorts, or -1 for the comparison, whose mean was taken out of the cluster.
     comparison_weights : ndarray of float, (n_clusters,)
         Weight of clusters that are treated in no cell; zero for the others.
     """
@@ -37,7 +33,9 @@ class PooledContributions:
     pools: NDArray[np.int64]
     comparison_weights: Floats
 
-    def scale(self, weights: Floats) -> tuple[Floats, float]:
+    def scale(
+        self, weights: Floats, corrections: Sequence[tuple[float, float]] | None = None
+    ) -> tuple[Floats, float]:
         """Return contributions without bias for a weighted sum of the effects, and its degrees of freedom.
 
         Both sides pay for the means taken out of them, as in `estimate_pooled_average`, of which the variance
@@ -48,6 +46,9 @@ class PooledContributions:
         ----------
         weights : ndarray of float, (n_cells,)
             Of the effects in the sum, of either sign.
+        corrections : sequence of (float, float), optional
+            Factor of the squares and degrees of freedom of the treated and of the comparison; by default
+            those of `small_pool_factor`, for clusters whose error grows with their weight alone.
 
         Returns
         -------
@@ -55,11 +56,13 @@ class PooledContributions:
         degrees : float
         """
         scaled, variances, freedoms = self.contributions.copy(), [], []
-        for side in (self.shares @ np.abs(weights), self.comparison_weights):
+        for place, side in enumerate((self.shares @ np.abs(weights), self.comparison_weights)):
             own = side > 0
             if np.count_nonzero(own) < 2:
                 return np.full_like(scaled, np.nan), np.nan
-            factor, freedom = small_pool_factor(side[own], self.pools[own])
+            factor, freedom = (
+                corrections[place] if corrections else small_pool_factor(side[own], self.pools[own])
+            )
             scaled[own] *= np.sqrt(factor)
             variances.append(float(((scaled[own] @ weights) ** 2).sum()))
             freedoms.append(freedom)
@@ -68,7 +71,11 @@ class PooledContributions:
 
 
 def pool_contributions(
-    effects: GroupTimeEffects, clusters: ArrayLike, cells: NDArray[np.intp]
+    effects: GroupTimeEffects,
+    clusters: ArrayLike,
+    cells: NDArray[np.intp],
+    *,
+    levels: Floats | None = None,
 ) -> PooledContributions:
     """Return what each cluster adds to the errors of some effects.
 
@@ -80,21 +87,31 @@ def pool_contributions(
         Cluster of each unit of `effects.panel`; no cluster holds treated and never-treated units.
     cells : ndarray of int, (n_cells,)
         Positions of identified effects of treated periods.
+    levels : ndarray of float, (n_units,), optional
+        What the effects on the units of a pool are taken to be in proportion to, not below zero. By default
+        they are taken to be equal.
 
     Notes
     -----
     For few cells and units: arrays of units times cells are held. Cohorts of a single cluster are pooled as
-    in `estimate_pooled_average`; if their effects differ, the difference counts as error.
+    in `estimate_pooled_average`; if their effects differ otherwise, the difference counts as error.
     """
     panel, chosen = effects.panel, choose_cells(effects, cells)
     labels, member = np.unique(np.asarray(clusters), return_inverse=True)
     of_pool = pool_cohorts(chosen, member)
     own = chosen.of_unit() * panel.weights[:, None]
-    own /= own.sum(axis=0)
+    sizes = own.sum(axis=0)
+    like = own if levels is None else own * levels[:, None]
+    _, of_time = np.unique(chosen.times, return_inverse=True)
+    of_rate = of_time * (of_pool.max() + 1) + of_pool
+    with np.errstate(invalid="ignore"):
+        rates = np.bincount(of_rate, sizes * chosen.effects) / np.bincount(of_rate, like.sum(axis=0))
     of_cells = np.zeros((len(effects.effects), len(cells)))
     of_cells[cells, np.arange(len(cells))] = 1.0
-    errors = effects.combine_influence(of_cells) / panel.n_units + own * from_pooled_means(chosen, of_pool)
-    shares = _sums(own, member, len(labels))
+    # The influence has taken the mean of its own cohort out of each unit: back to that of the pool.
+    errors = effects.combine_influence(of_cells) / panel.n_units
+    errors += (own * chosen.effects - like * rates[of_rate]) / sizes
+    shares = _sums(own / sizes, member, len(labels))
     contributions = _sums(errors, member, len(labels))
     is_comparison = (shares == 0).all(axis=1) & (contributions != 0).any(axis=1)
     by_pool = np.column_stack([shares[:, of_pool == pool].sum(axis=1) for pool in np.unique(of_pool)])

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from toolkit.effects.adoption_power import AdoptionPower
 from toolkit.effects.adoption_sensitivity import LeaveOneGroupOut, PlaceboAdoption
 from toolkit.effects.adoption_study import AdoptionStudy
@@ -13,7 +15,7 @@ from toolkit.effects.study_words import outcome_scale
 from toolkit.reporting.findings import Finding, FindingNumber, build_finding, number_in_cell, number_of_rows
 from toolkit.reporting.group_words import outcome_term, plain_text, row_of, scaled_text, who_of
 from toolkit.standards import Standard
-from toolkit.vocabulary import Language, Term, label, term
+from toolkit.vocabulary import Language, Term, label, sentence, term
 
 SIGNIFICANT = 0.05
 EFFECTS_TABLE = "adoption_effects"
@@ -25,10 +27,6 @@ def find_spreads(spreads: Sequence[DispersionEffect], standard: Standard) -> lis
     findings = []
     for spread in spreads:
         table = spread.effects.set_index("version")
-        intervals = {
-            str(row["version"]): [plain_text(row[name]) for name in ("effect", "conf_low", "conf_high")]
-            for row in spread.effects.to_dict("records")
-        }
         known = bool(table[["conf_low", "conf_high"]].notna().all(axis=None))
         seen = (table["conf_low"] > 0) | (table["conf_high"] < 0)
         moved = known and bool((table["conf_low"] > 0).all() or (table["conf_high"] < 0).all())
@@ -36,19 +34,32 @@ def find_spreads(spreads: Sequence[DispersionEffect], standard: Standard) -> lis
         findings.append(
             build_finding(
                 f"spread_{spread.sample.outcome}_{spread.sample.stage}",
-                "finding_group_spread" if known else "finding_group_spread_unknown",
+                "finding_group_spread",
                 kind="headline" if moved else "finding",
                 importance=4,
                 numbers=_numbers_of_spread(spread),
                 stage=term(spread.sample.stage),
                 outcome=outcome_term(spread.sample.outcome, standard),
                 measure=term(f"finding_group_measure_{spread.measure}"),
+                shifted=_answer(table.loc["shifted"]),
+                squares=_answer(table.loc["squares"]),
                 verdict=term(f"finding_group_spread_{verdict}"),
-                **{f"{name}_{version}": text for version, texts in intervals.items()
-                   for name, text in zip(("effect", "low", "high"), texts, strict=True)},  # pyright: ignore[reportArgumentType]
             )
-        )  # fmt: skip
+        )
     return findings
+
+
+def _answer(row: "pd.Series[float]") -> Term:
+    """Return what one version of the effect on inequality says."""
+    if not math.isfinite(row["effect"]):
+        name = "finding_group_spread_below_zero"
+    elif math.isfinite(row["conf_low"]):
+        name = "finding_group_spread_answer"
+    else:
+        name = "finding_group_spread_without_interval"
+    texts = {"effect": row["effect"], "low": row["conf_low"], "high": row["conf_high"]}
+    values = {key: plain_text(value) for key, value in texts.items()}
+    return Term(zh=sentence(name, "zh", **values), en=sentence(name, "en", **values))
 
 
 def _numbers_of_spread(spread: DispersionEffect) -> tuple[FindingNumber, ...]:

@@ -160,8 +160,8 @@ def _corrections(
     """Return factor and degrees of freedom of the squares of the treated and of the comparison.
 
     `answers` says how the measure answers to the change of each unit in each cell, (n_units, n_cells), or of
-    any unit, (n_cells,); `levels` what the effects on the units of a pool are in proportion to, (n_units,), if
-    they are not equal.
+    any unit, (n_cells,); `levels` to what the effects on the units of a pool are in proportion, (n_units,),
+    if they are not equal.
     """
     n_clusters, weights, of_unit = len(pooled.pools), cells.chosen.panel.weights, cells.chosen.of_unit()
     answers = np.broadcast_to(answers, of_unit.shape)

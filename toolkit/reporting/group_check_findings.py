@@ -1,9 +1,8 @@
 """What stands beside the effects of group schooling: inequality, checks, other outcomes, power."""
 
 import math
-from collections.abc import Sequence
-
-import pandas as pd
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 from toolkit.effects.adoption_power import AdoptionPower
 from toolkit.effects.adoption_sensitivity import LeaveOneGroupOut, PlaceboAdoption
@@ -27,6 +26,7 @@ def find_spreads(spreads: Sequence[DispersionEffect], standard: Standard) -> lis
     findings = []
     for spread in spreads:
         table = spread.effects.set_index("version")
+        answers = {row["version"]: _answer(row) for row in spread.effects.to_dict("records")}
         known = bool(table[["conf_low", "conf_high"]].notna().all(axis=None))
         seen = (table["conf_low"] > 0) | (table["conf_high"] < 0)
         moved = known and bool((table["conf_low"] > 0).all() or (table["conf_high"] < 0).all())
@@ -41,15 +41,15 @@ def find_spreads(spreads: Sequence[DispersionEffect], standard: Standard) -> lis
                 stage=term(spread.sample.stage),
                 outcome=outcome_term(spread.sample.outcome, standard),
                 measure=term(f"finding_group_measure_{spread.measure}"),
-                shifted=_answer(table.loc["shifted"]),
-                squares=_answer(table.loc["squares"]),
+                shifted=answers["shifted"],
+                squares=answers["squares"],
                 verdict=term(f"finding_group_spread_{verdict}"),
             )
         )
     return findings
 
 
-def _answer(row: "pd.Series[float]") -> Term:
+def _answer(row: Mapping[Hashable, Any]) -> Term:
     """Return what one version of the effect on inequality says."""
     if not math.isfinite(row["effect"]):
         name = "finding_group_spread_below_zero"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toolkit.inference.pooled_cohorts import choose_cells, pool_cohorts, small_pool_factor
+from toolkit.inference.pooled_cohorts import choose_cells, pool_cohorts
 from toolkit.models.group_time import GroupTimeEffects
 
 Floats = NDArray[np.float64]
@@ -33,22 +33,21 @@ class PooledContributions:
     pools: NDArray[np.int64]
     comparison_weights: Floats
 
-    def scale(
-        self, weights: Floats, corrections: Sequence[tuple[float, float]] | None = None
-    ) -> tuple[Floats, float]:
+    def scale(self, weights: Floats, corrections: Sequence[tuple[float, float]]) -> tuple[Floats, float]:
         """Return contributions without bias for a weighted sum of the effects, and its degrees of freedom.
 
-        Both sides pay for the means taken out of them, as in `estimate_pooled_average`, of which the variance
-        is the sum of squares of the returned contributions times its weights. Both are missing where one
-        cluster alone is treated, or alone is the comparison.
+        The variance of the sum is the sum of squares of the returned contributions times the weights; treated
+        and comparison are put together after Welch. Both are missing where one cluster alone is treated, or
+        alone is the comparison.
 
         Parameters
         ----------
         weights : ndarray of float, (n_cells,)
             Of the effects in the sum, of either sign.
-        corrections : sequence of (float, float), optional
-            Factor of the squares and degrees of freedom of the treated and of the comparison; by default
-            those of `small_pool_factor`, for clusters whose error grows with their weight alone.
+        corrections : sequence of (float, float)
+            By what the squares of the treated and of the comparison are too small, and their degrees of
+            freedom: of `pooled_cohorts.small_pool_factor` where the error of a cluster grows with its weight
+            alone, or of `residual_changes.correct_for_residuals`.
 
         Returns
         -------
@@ -56,13 +55,11 @@ class PooledContributions:
         degrees : float
         """
         scaled, variances, freedoms = self.contributions.copy(), [], []
-        for place, side in enumerate((self.shares @ np.abs(weights), self.comparison_weights)):
+        sides = (self.shares @ np.abs(weights), self.comparison_weights)
+        for side, (factor, freedom) in zip(sides, corrections, strict=True):
             own = side > 0
             if np.count_nonzero(own) < 2:
                 return np.full_like(scaled, np.nan), np.nan
-            factor, freedom = (
-                corrections[place] if corrections else small_pool_factor(side[own], self.pools[own])
-            )
             scaled[own] *= np.sqrt(factor)
             variances.append(float(((scaled[own] @ weights) ** 2).sum()))
             freedoms.append(freedom)

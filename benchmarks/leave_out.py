@@ -55,6 +55,11 @@ PROGRAMS = {
         COLLAPSED + "; linked = find_linked_sets(matches)",
         "found = estimate_teacher_school_effects(linked).plug_in[[0, 2, 1]]",
     ),
+    "own, plug-in from rows": (
+        "",
+        "linked = find_linked_sets(collapse_to_matches(outcome, teacher, school))\n"
+        "found = estimate_teacher_school_effects(linked).plug_in[[0, 2, 1]]",
+    ),
     "own, leave-out from rows": ("", DECOMPOSE.format(", std_errors=False")),
     "own, leave-out from rows with errors": ("", DECOMPOSE.format("")),
     "own, leave-out from rows, separate zones": (

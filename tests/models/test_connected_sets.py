@@ -26,6 +26,80 @@ def parts(unit, node, without=None):
     return len({top(each) for each in nodes})
 
 
+def slow_parts(edges):
+    """Return the parts of a graph of edges: a set of nodes each."""
+    found = []
+    for edge in edges:
+        joined = [part for part in found if part & set(edge)]
+        found = [part for part in found if not part & set(edge)] + [set(edge).union(*joined)]
+    return found
+
+
+def schools_of(edges):
+    """Return the sets of schools that teachers link; edges join ("t", teacher) and ("s", school)."""
+    parts_found = [{each for kind, each in part if kind == "s"} for part in slow_parts(edges)]
+    return [part for part in parts_found if len(part) > 1]
+
+
+def slow_links(rows, link, sets):
+    """Return the rows kept, their sets and the accounting, one link left out after the other."""
+
+    def edges(own):
+        return sorted({(("t", teacher), ("s", school)) for teacher, school in own})
+
+    def movers(own):
+        seen = {}
+        for teacher, school in set(own):
+            seen.setdefault(teacher, set()).add(school)
+        return {teacher for teacher in seen if len(seen[teacher]) > 1}
+
+    def ordered(own):
+        size = lambda part: (-len(part), -sum(school in part for _, school in own), min(part))  # noqa: E731
+        return sorted(schools_of(edges(own)), key=size)
+
+    def within(own, found):
+        return [row for row in own if any(row[1] in part for part in found)]
+
+    def counts(own):
+        teachers = {teacher for teacher, _ in own}
+        return [len(own), len(teachers), len({school for _, school in own}), len(teachers & movers(rows))]
+
+    def cut_from(own):
+        moving = [row for row in own if row[0] in movers(own)]
+        whole = len(slow_parts(edges(moving)))
+        cut = []
+        for row in sorted(set(moving)):
+            if link == "teacher":
+                rest = [other for other in moving if other[0] != row[0]]
+                alone = len({school for _, school in moving} - {school for _, school in rest})
+                more = len(slow_parts(edges(rest))) + alone > whole
+            else:
+                rest = [other for other in moving if other != row]
+                more = len(slow_parts(edges(rest))) + (row[1] not in {school for _, school in rest}) > whole
+            cut += [row] * more
+        return set(cut)
+
+    chosen = slice(1) if sets == "largest" else slice(None)
+    kept = within(rows, ordered(rows))
+    totals = [counts(rows), counts(kept)]
+    kept = within(rows, ordered(rows)[chosen])
+    totals.append(counts(kept))
+    lost = []
+    while cut := cut_from(kept):
+        lost += [row for row in kept if row in cut]
+        kept = [row for row in kept if row not in cut]
+        kept = within(kept, ordered(kept)[chosen])
+    totals.append(counts(kept))
+    n_rows = {teacher: sum(teacher == other for other, _ in kept) for teacher, _ in kept}
+    kept = [row for row in kept if n_rows[row[0]] > 1]
+    totals.append(counts(kept))
+    given, at_all, largest, pruned, end = np.array(totals)
+    both, touched = largest - pruned, len({teacher for teacher, _ in lost})
+    of_cut = np.minimum([len(lost), touched, 0, touched], both)
+    account = [given, given - at_all, at_all - largest, of_cut, both - of_cut, pruned - end, end]
+    return kept, ordered(kept), np.array(account).tolist()
+
+
 def linked(teacher, school, **options):
     return find_linked_sets(collapse_to_matches(np.arange(len(teacher)) * 1.0, teacher, school), **options)
 
@@ -96,6 +170,47 @@ def test_accounting_adds_up():
             )
             assert (account >= 0).all()
             assert (account[0] - account[1:-1].sum(axis=0) == account[-1]).all()
+
+
+@pytest.mark.parametrize("link", ["teacher", "match"])
+@pytest.mark.parametrize("sets", ["largest", "all"])
+@pytest.mark.parametrize("seed", range(12))
+def test_sets_and_accounting_equal_those_of_a_slow_search(seed, sets, link):
+    panel = simulate_movers(30, 4, 20, zone=5, move=0.2, far=0.1, seed=seed)
+    seen = np.random.default_rng(seed).random(120) < 0.7
+    teacher, school = panel.teacher[seen], panel.school[seen]
+    found = linked(teacher, school, link=link, sets=sets)
+    rows, parts_kept, account = slow_links(list(zip(teacher, school, strict=True)), link, sets)
+    own = found.matches
+    pairs = list(zip(own.teachers[own.teacher], own.schools[own.school], strict=True))
+    assert pairs == sorted(set(rows))
+    assert own.n.tolist() == [rows.count(pair) for pair in pairs]
+    assert own.schools.tolist() == sorted(set().union(*parts_kept))
+    place = [next(i for i, part in enumerate(parts_kept) if each in part) for each in own.schools]
+    assert found.set_of_school.tolist() == place
+    assert found.accounting.drop(columns="step").to_numpy().tolist() == account
+
+
+def test_of_two_parts_that_one_teacher_held_together_the_larger_is_kept():
+    # Schools 0 and 1, and 5, 6 and 7, are linked twice over; teacher 9 alone links the two parts.
+    teacher = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 9, 9]
+    school = [0, 1, 0, 1, 5, 6, 5, 6, 6, 7, 6, 7, 1, 5]
+    assert linked(teacher, school).matches.schools.tolist() == [5, 6, 7]
+    assert linked(teacher, school).n_sets == linked(teacher, school).n_linked_sets == 1
+    every = linked(teacher, school, sets="all")
+    assert every.matches.schools.tolist() == [0, 1, 5, 6, 7]
+    assert every.set_of_school.tolist() == [1, 1, 0, 0, 0]
+
+
+def test_nothing_is_lost_where_every_link_is_double():
+    teacher, school = [1, 1, 2, 2, 3, 3], [5, 6, 5, 6, 6, 5]
+    matches = collapse_to_matches(np.arange(6.0), teacher, school)
+    found = find_linked_sets(matches)
+    assert found.matches is matches
+    assert found.set_of_school.tolist() == [0, 0]
+    account = found.accounting.drop(columns="step").to_numpy()
+    assert account[0].tolist() == account[-1].tolist() == [6, 3, 2, 3]
+    assert not account[1:-1].any()
 
 
 def test_unknown_options_are_refused():

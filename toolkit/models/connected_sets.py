@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from toolkit.models.teacher_matches import Matches, Whole
+from toolkit.models.teacher_matches import Matches, Whole, changes
 
 Flags = NDArray[np.bool_]
+Steps = NDArray[np.int8]
 Link = Literal["teacher", "match"]
 Sets = Literal["largest", "all"]
 
 COUNTED = ("rows", "teachers", "schools", "movers")
 STEPS = ("given", "not_linked", "other_sets", "cut_teachers", "cut_off", "observed_once", "kept")
+GIVEN, NOT_LINKED, OTHER_SETS, CUT, CUT_OFF, ONCE, KEPT = range(len(STEPS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +84,18 @@ def find_linked_sets(matches: Matches, *, link: Link = "teacher", sets: Sets = "
     for value, choices in ((link, Link), (sets, Sets)):
         if value not in get_args(choices):
             raise ValueError(f"{value!r} is not one of {get_args(choices)}")
-    kept = np.ones(len(matches.n), dtype=bool)
-    movers = np.bincount(matches.teacher) > 1
-    counts = [_counts(matches, kept, movers)]
-    linked = _sets_of_schools(matches, kept)
-    kept &= linked[matches.school] >= 0
-    counts.append(_counts(matches, kept, movers))
-    n_linked = len(np.unique(linked[linked >= 0]))
+    step = np.full(len(matches.n), KEPT, dtype=np.int8)
+    linked = _sets_of_schools(matches, step == KEPT)
+    found = linked[matches.school]
+    step[found < 0] = NOT_LINKED
     if sets == "largest":
-        kept &= linked[matches.school] == 0
-    counts.append(_counts(matches, kept, movers))
-    kept, cut, off = _prune(matches, kept, link, sets)
-    lost = [_counts(matches, cut, movers), _counts(matches, off, movers)]
-    counts.append(_counts(matches, kept, movers))
-    once = kept & ((np.bincount(matches.teacher, kept * matches.n) == 1)[matches.teacher])
-    kept &= ~once
-    counts.append(_counts(matches, kept, movers))
-    own = matches.keep(kept)
-    found = _sets_of_schools(own, np.ones(len(own.n), dtype=bool))
-    return LinkedSets(own, found, n_linked, _account(counts, lost))
+        step[found > 0] = OTHER_SETS
+    _prune(matches, step, link, sets)
+    kept = step == KEPT
+    step[kept & (np.bincount(matches.teacher, kept * matches.n) == 1)[matches.teacher]] = ONCE
+    own = matches.keep(step == KEPT)
+    left = linked if own is matches else _sets_of_schools(own, np.ones(len(own.n), dtype=bool))
+    return LinkedSets(own, left, int(linked.max()) + 1, _account(matches, step))
 
 
 def cut_links(unit: Whole, node: Whole) -> Whole:
@@ -116,37 +111,39 @@ def cut_links(unit: Whole, node: Whole) -> Whole:
     Two nodes joined by two units stay joined whichever one is left out, and so become one node; what is left
     after that is small, and searched for cut vertices in depth.
     """
+    unit, node = _joining(unit, node)
     while len(unit):
-        pairs = _distinct(unit, node)
-        several = np.bincount(pairs[:, 0], minlength=1)[pairs[:, 0]] > 1
-        unit, node = pairs[several].T
-        if not len(unit):
-            break
         merged = _merge_safe(unit, node)
         if merged is None:
             return _articulation_units(unit, node)
-        node = merged
+        unit, node = _joining(unit, merged)
     return unit
 
 
-def _distinct(unit: Whole, node: Whole) -> Whole:
-    """Return the different pairs, ordered."""
-    width = int(node.max()) + 1
-    key = np.sort(unit * width + node)
-    key = key[np.diff(key, prepend=-1) != 0]
-    return np.column_stack([key // width, key % width])
+def _joining(unit: Whole, node: Whole) -> tuple[Whole, Whole]:
+    """Return the different pairs of the units that join two nodes or more, ordered."""
+    size = int(node.max(initial=0)) + 1
+    key = np.sort(unit * size + node)
+    key = key[changes(key)]
+    unit, node = key // size, key % size
+    first = changes(unit)
+    several = ~(first & np.append(first[1:], True))
+    return unit[several], node[several]
 
 
 def _merge_safe(unit: Whole, node: Whole) -> Whole | None:
     """Give nodes that two units join one name; None if there are none."""
     size = int(node.max()) + 1
     follows = unit[1:] == unit[:-1]
-    keys, n_units = np.unique((node[:-1] * size + node[1:])[follows], return_counts=True)
-    safe = keys[n_units > 1]
-    if not len(safe):
-        return None
-    graph = sparse.coo_matrix((np.ones(len(safe)), (safe // size, safe % size)), shape=(size, size))
-    return connected_components(graph, directed=False)[1].astype(np.int64)[node]
+    edges, n_units = np.unique((node[:-1] * size + node[1:])[follows], return_counts=True)
+    safe = edges[n_units > 1]
+    return _parts(safe // size, safe % size, size)[node] if len(safe) else None
+
+
+def _parts(one: Whole, other: Whole, size: int) -> Whole:
+    """Return the part of each node of a graph of edges, (size,), numbered in the order of first nodes."""
+    graph = sparse.coo_array((np.ones(len(one)), (one, other)), shape=(size, size))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def _articulation_units(unit: Whole, node: Whole) -> Whole:
@@ -185,49 +182,37 @@ def _articulation_units(unit: Whole, node: Whole) -> Whole:
     return units[sorted(cut)].astype(np.int64)
 
 
-def _prune(matches: Matches, kept: Flags, link: Link, sets: Sets) -> tuple[Flags, Flags, Flags]:
-    """Leave out cut links until none is left; return what is kept, cut, and cut off."""
-    kept = kept.copy()
-    cut, off = np.zeros_like(kept), np.zeros_like(kept)
-    while True:
-        chosen = np.flatnonzero(kept)
-        drop = chosen[_cut_matches(matches, chosen, link)]
-        kept[drop], cut[drop] = False, True
+def _prune(matches: Matches, step: Steps, link: Link, sets: Sets) -> None:
+    """Mark cut links, and what they cut off, until none is left."""
+    while len(cut := _cut_matches(matches, step == KEPT, link)):
+        step[cut] = CUT
+        kept = step == KEPT
         found = _sets_of_schools(matches, kept)[matches.school]
-        lost = kept & ((found != 0) if sets == "largest" else (found < 0))
-        kept &= ~lost
-        off |= lost
-        if not len(drop):
-            return kept, cut, off
+        step[kept & ((found != 0) if sets == "largest" else (found < 0))] = CUT_OFF
 
 
-def _cut_matches(matches: Matches, chosen: Whole, link: Link) -> Flags:
-    """Return which of the chosen matches belong to a cut link."""
+def _cut_matches(matches: Matches, kept: Flags, link: Link) -> Whole:
+    """Return the kept matches that belong to a cut link."""
+    n_schools = np.bincount(matches.teacher[kept], minlength=len(matches.teachers))
+    chosen = np.flatnonzero(kept & (n_schools > 1)[matches.teacher])
     teacher, school = matches.teacher[chosen], matches.school[chosen]
-    n_schools = np.bincount(teacher)[teacher]
-    moving = n_schools > 1
-    unit, node = teacher[moving], school[moving]
+    unit, units, nodes = teacher, teacher, school
     if link == "match":
         # The two matches of a teacher of two schools are one link in a row; those of the others are links
         # of their own between the school and the teacher.
-        several = np.flatnonzero(n_schools > 2)
-        two = n_schools == 2
-        own = len(matches.teachers) + several
-        unit = np.concatenate([teacher[two], own, own])
-        node = np.concatenate([school[two], school[several], len(matches.schools) + teacher[several]])
-    cut = np.zeros(len(matches.teachers) + len(teacher), dtype=bool)
-    cut[cut_links(unit, node)] = True
-    return (cut[: len(matches.teachers)][teacher] & moving) | cut[len(matches.teachers) :]
+        several = n_schools[teacher] > 2
+        unit = np.where(several, len(matches.teachers) + chosen, teacher)
+        units = np.concatenate([unit, unit[several]])
+        nodes = np.concatenate([school, len(matches.schools) + teacher[several]])
+    cut = cut_links(units, nodes)
+    return chosen[np.isin(unit, cut)] if len(cut) else cut
 
 
 def _sets_of_schools(matches: Matches, kept: Flags) -> Whole:
     """Return the set of each school, most schools first; -1 where no kept teacher links it."""
     teacher, school = matches.teacher[kept], matches.school[kept]
-    n_schools, n_teachers = len(matches.schools), len(matches.teachers)
-    graph = sparse.coo_matrix(
-        (np.ones(len(teacher)), (school, n_schools + teacher)), shape=(n_schools + n_teachers,) * 2
-    )
-    label = connected_components(graph, directed=False)[1][:n_schools]
+    follows = teacher[1:] == teacher[:-1]
+    label = _parts(school[:-1][follows], school[1:][follows], len(matches.schools))
     size = np.bincount(label)
     rows = np.bincount(label[school], matches.n[kept], minlength=len(size))
     order = np.lexsort((np.arange(len(size)), -rows, -size))
@@ -236,21 +221,22 @@ def _sets_of_schools(matches: Matches, kept: Flags) -> Whole:
     return np.where(size[label] > 1, rank[label], -1)
 
 
-def _counts(matches: Matches, kept: Flags, movers: Flags) -> Whole:
-    """Return rows, teachers, schools and teachers who moved among the matches kept."""
-    teachers = np.bincount(matches.teacher[kept], minlength=len(movers)) > 0
-    n_schools = np.count_nonzero(np.bincount(matches.school[kept]))
-    return np.array(
-        [matches.n[kept].sum(), teachers.sum(), n_schools, (movers & teachers).sum()], dtype=np.int64
-    )
+def _account(matches: Matches, step: Steps) -> pd.DataFrame:
+    """Return the accounting from the step at which each match was lost.
 
-
-def _account(counts: list[Whole], lost: list[Whole]) -> pd.DataFrame:
-    """Return the accounting from the totals after each step and what the pruning lost."""
-    given, linked, largest, pruned, kept = counts
-    both = largest - pruned
-    # A cut teacher is counted as such; schools go with what was cut off.
-    cut = np.array([lost[0][0], lost[0][1], 0, lost[0][3]])
-    cut = np.minimum(cut, both)
-    values = np.vstack([given, given - linked, linked - largest, cut, both - cut, pruned - kept, kept])
+    A teacher or school is lost at the step that took the last of its matches.
+    """
+    of_teacher, of_school = np.zeros(len(matches.teachers), np.int8), np.zeros(len(matches.schools), np.int8)
+    np.maximum.at(of_teacher, matches.teacher, step)
+    np.maximum.at(of_school, matches.school, step)
+    moved = np.bincount(matches.teacher) > 1
+    rows = np.bincount(step, matches.n, minlength=len(STEPS))
+    counts = [np.bincount(each, minlength=len(STEPS)) for each in (of_teacher, of_school, of_teacher[moved])]
+    values = np.column_stack([rows, *counts]).astype(np.int64)
+    values[GIVEN] = values.sum(axis=0)
+    # A cut teacher is counted as such, whenever the last match was lost; schools go with what was cut off.
+    n_cut = len(np.unique(matches.teacher[step == CUT]))
+    both = values[CUT] + values[CUT_OFF]
+    values[CUT] = np.minimum([rows[CUT], n_cut, 0, n_cut], both)
+    values[CUT_OFF] = both - values[CUT]
     return pd.DataFrame(values, columns=list(COUNTED)).assign(step=STEPS)[["step", *COUNTED]]

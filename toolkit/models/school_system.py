@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from toolkit.models.teacher_matches import Floats, Matches, Real, Whole, add_up
+from toolkit.models.teacher_matches import Floats, Matches, Real, Whole, add_up, changes
 
 
 @cache
@@ -137,7 +137,8 @@ def build_school_system(
     limit = int(settings()["exact"]["schools"]) if largest_exact is None else largest_exact
     n_matches = len(matches.n)
     ones, place = np.ones(n_matches), np.arange(n_matches)
-    by_teacher = sparse.csr_array((ones, (matches.teacher, place)), shape=(len(matches.teachers), n_matches))
+    start = np.append(np.flatnonzero(changes(matches.teacher)), n_matches)
+    by_teacher = sparse.csr_array((ones, place, start), shape=(len(matches.teachers), n_matches))
     by_school = sparse.csr_array((ones, (matches.school, place)), shape=(len(matches.schools), n_matches))
     laplacian = _laplacian(matches)
     sizes = np.bincount(set_of_school)

@@ -12,6 +12,8 @@ from tests.reporting.traced import astray, untold
 from toolkit.effects.flow_effects import study_flows
 from toolkit.reporting.rotation_findings import find_rotation
 from toolkit.tables import rotation_effects as tables
+from toolkit.tables.rotation_bounds import tabulate_path_bounds
+from toolkit.tables.rotation_needs import tabulate_flow_needs
 from toolkit.tables.saved import save_table
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -19,13 +21,13 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 RULES = {0.95, 95, 80, 1, 100}
 
 
-def by_id(studies, paths=()):
-    return {one.id: one for one in find_rotation(studies, paths)}
+def by_id(studies, paths=(), bounds=(), powers=()):
+    return {one.id: one for one in find_rotation(studies, paths, bounds, powers)}
 
 
 @cache
 def told():
-    return by_id(made.studies(), made.paths())
+    return by_id(made.studies(), made.paths(), made.bounds(), made.power())
 
 
 def study_of(**changes):
@@ -39,6 +41,8 @@ def folder(tmp_path_factory):
         tables.tabulate_flow_effects(made.studies(), "zh"),
         tables.tabulate_net_effects(made.studies(), "zh"),
         tables.tabulate_path_averages(made.paths(), "zh"),
+        tabulate_path_bounds(made.bounds(), "zh"),
+        tabulate_flow_needs(made.power(), "zh"),
     ):
         save_table(table, folder)
     return folder
@@ -127,3 +131,58 @@ def test_both_languages_say_it_and_english_has_no_chinese():
         assert CHINESE.search(one.zh)
         assert "{" not in one.zh + one.en
         assert "第1小学" not in one.zh
+
+
+def seen_paths(**changes):
+    """Return the primary paths with intervals above zero, and their bounds with these breakdown values."""
+    paths, bounds = made.paths()[0], made.bounds()[0]
+    above = replace(paths, averages=paths.averages.assign(effect=0.4, conf_low=0.2, conf_high=0.6))
+    flows = tuple(
+        replace(one, breakdowns=tuple(replace(each, **changes) for each in one.breakdowns))
+        for one in bounds.flows
+    )
+    return [above], [replace(bounds, paths=above, flows=flows)]
+
+
+@pytest.mark.parametrize(
+    ("value", "zh", "en"),
+    [
+        (0.0, "即使走势完全平行", "even if trends are parallel"),
+        (0.75, "最大偏离的 0.75 倍", "less than 0.75 times"),
+        (np.inf, "都不含零", "every difference in trends that was looked at"),
+    ],
+)
+def test_a_total_effect_that_is_seen_is_told_with_how_far_trends_may_part(value, zh, en, tmp_path):
+    paths, bounds = seen_paths(value=value)
+    found = by_id([], paths, bounds)
+    one = found["paths_primary_backbone_inflow"]
+    assert zh in one.zh
+    assert en in one.en
+    for table in (tables.tabulate_path_averages(paths, "zh"), tabulate_path_bounds(bounds, "zh")):
+        save_table(table, tmp_path)
+    assert astray(list(found.values()), lambda key: tmp_path / f"{key}.csv") == []
+
+
+def test_a_total_effect_that_is_seen_without_bounds_says_why_there_are_none():
+    paths, bounds = seen_paths()
+    without = tuple(replace(one, study=None, intervals=(), breakdowns=()) for one in bounds[0].flows)
+    one = by_id([], paths, [replace(bounds[0], flows=without)])["paths_primary_backbone_inflow"]
+    assert "太少，不能给出走势偏离时的区间" in one.zh
+
+
+def test_what_the_planned_effect_would_take_is_told_for_the_flow_that_takes_most(tmp_path):
+    power = made.power()[0]
+    needs = {"backbone_inflow": 3, "backbone_outflow": 5}
+    more = {
+        flow: tuple(replace(one, counties=needs[flow]) if one.effect == 0.1 else one for one in own)
+        for flow, own in power.needs.items()
+    }
+    planned = replace(power, needs=more)
+    one = by_id([], powers=[planned])["needs_primary"]
+    assert "派出骨干教师" in one.zh
+    assert "0.10 个标准差" in one.zh
+    assert "约需 5 个" in one.zh
+    assert "about 5 counties" in one.en
+    save_table(tabulate_flow_needs([planned], "zh"), tmp_path)
+    assert astray([one], lambda key: tmp_path / f"{key}.csv") == []
+    assert "needs_primary" not in told()  # one county is enough there

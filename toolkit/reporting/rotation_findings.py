@@ -3,23 +3,35 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from toolkit.effects.flow_effects import FlowStudy
 from toolkit.effects.flow_paths import FlowPaths
+from toolkit.effects.flow_power import FlowPower
 from toolkit.effects.guard import guard_sentence
-from toolkit.reporting.findings import Finding, build_finding, number_in_cell
+from toolkit.effects.path_bounds import FlowBounds, PathBounds
+from toolkit.reporting.findings import Finding, FindingNumber, build_finding, number_in_cell
 from toolkit.reporting.group_words import plain_text
 from toolkit.vocabulary import Language, Term, format_number, term
 
-EFFECTS_TABLE, NET_TABLE, AVERAGES_TABLE = (
+EFFECTS_TABLE, NET_TABLE, AVERAGES_TABLE, BOUNDS_TABLE, NEEDS_TABLE = (
     "rotation_flow_effects",
     "rotation_net_effects",
     "rotation_path_averages",
+    "rotation_path_bounds",
+    "rotation_flow_needs",
 )
 SIGNIFICANT = 0.05
-P_DECIMALS = 3
+P_DECIMALS, RATIO_DECIMALS = 3, 2
+PLANNED = 0.10
 
 
-def find_rotation(studies: Sequence[FlowStudy], paths: Sequence[FlowPaths]) -> list[Finding]:
+def find_rotation(
+    studies: Sequence[FlowStudy],
+    paths: Sequence[FlowPaths],
+    bounds: Sequence[FlowBounds],
+    powers: Sequence[FlowPower],
+) -> list[Finding]:
     """Return the findings of a study of rotation, the effects first.
 
     Parameters
@@ -28,9 +40,14 @@ def find_rotation(studies: Sequence[FlowStudy], paths: Sequence[FlowPaths]) -> l
         One per stage.
     paths : sequence of FlowPaths
         The same stages with doses that move both ways.
+    bounds : sequence of FlowBounds
+        Of the same paths, if trends were not parallel.
+    powers : sequence of FlowPower
+        What smaller effects would take in the same stages.
     """
     findings = [finding for study in studies for finding in _study(study)]
-    return findings + [finding for one in paths for finding in _paths(one)]
+    findings += [finding for one, own in zip(paths, bounds, strict=True) for finding in _paths(one, own)]
+    return findings + [finding for power in powers for finding in _needs(power)]
 
 
 def _study(study: FlowStudy) -> list[Finding]:
@@ -159,8 +176,12 @@ def _qualified(study: FlowStudy) -> list[Finding]:
     ]
 
 
-def _paths(found: FlowPaths) -> list[Finding]:
-    """State the total effects by doses that move both ways, or why there are none."""
+def _paths(found: FlowPaths, bounds: FlowBounds) -> list[Finding]:
+    """State the total effects by doses that move both ways, or why there are none.
+
+    An effect whose interval excludes zero is told with how far trends may part before it does not.
+    """
+    of_flow = {one.flow: one for one in bounds.flows}
     stage = found.sample.stage
     findings = [
         build_finding(
@@ -180,13 +201,15 @@ def _paths(found: FlowPaths) -> list[Finding]:
             number_in_cell(one, float(row[one]), AVERAGES_TABLE, one, where)
             for one in ("effect", "conf_low", "conf_high", "n_compared", "n_changed")
         )
+        seen = row["conf_low"] > 0 or row["conf_high"] < 0
+        limit, told = _bounded(of_flow[row["flow"]], stage)
         findings.append(
             build_finding(
                 f"paths_{stage}_{row['flow']}",
-                "finding_rotation_paths",
+                "finding_rotation_paths_seen" if seen else "finding_rotation_paths",
                 kind="finding",
                 importance=5,
-                numbers=numbers,
+                numbers=numbers + told if seen else numbers,
                 stage=term(stage),
                 flow=term(f"flow_{row['flow']}"),
                 effect=plain_text(row["effect"]),
@@ -194,6 +217,56 @@ def _paths(found: FlowPaths) -> list[Finding]:
                 high=plain_text(row["conf_high"]),
                 compared=row["n_compared"],
                 changed=row["n_changed"],
+                **({"limit": limit} if seen else {}),  # pyright: ignore[reportArgumentType]
             )
         )
     return findings
+
+
+def _bounded(bounds: PathBounds, stage: str) -> tuple[Term, tuple[FindingNumber, ...]]:
+    """Say up to which difference in trends an interval excludes zero, or why that is not known."""
+    if bounds.refusal:
+        return term("finding_rotation_bounds_unknown"), ()
+    breakdown = next(one for one in bounds.breakdowns if one.restriction == "relative_magnitudes")
+    if breakdown.value == 0:
+        return term("finding_rotation_bounds_none"), ()
+    if math.isinf(breakdown.value):
+        return term("finding_rotation_bounds_any"), ()
+    made, ratio = term("finding_rotation_bounds_ratio"), format_number(breakdown.value, RATIO_DECIMALS)
+    where = {
+        "stage": stage,
+        "flow": f"flow_{bounds.flow}",
+        "restriction": "rotation_bound_relative_magnitudes",
+        "bound": "0",
+    }
+    number = number_in_cell("ratio", breakdown.value, BOUNDS_TABLE, "breakdown_value", where)
+    return Term(zh=made.zh.format(ratio=ratio), en=made.en.format(ratio=ratio)), (number,)
+
+
+def _needs(power: FlowPower) -> list[Finding]:
+    """Say what the planned effect would take, of the flow that takes most."""
+    planned = {
+        flow: one.counties
+        for flow, needs in power.needs.items()
+        for one in needs
+        if one.effect == PLANNED and one.counties
+    }
+    flow = max(planned, key=planned.__getitem__, default="")
+    stage, counties = power.study.sample.stage, planned.get(flow, 0)
+    if counties <= len(np.unique(power.study.sample.blocks)):
+        return []
+    where = {"stage": stage, "flow": f"flow_{flow}", "planned": f"{PLANNED:g}"}
+    return [
+        build_finding(
+            f"needs_{stage}",
+            "finding_rotation_needs",
+            kind="finding",
+            importance=6,
+            numbers=(number_in_cell("counties", counties, NEEDS_TABLE, "needs_counties_value", where),),
+            stage=term(stage),
+            flow=term(f"flow_{flow}"),
+            effect=f"{PLANNED:.2f}",
+            counties=counties,
+            schools=power.n_schools,
+        )
+    ]

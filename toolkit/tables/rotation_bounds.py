@@ -12,7 +12,7 @@ from toolkit.tables.adoption_extensions import table_of
 from toolkit.tables.adoption_texts import range_text
 from toolkit.tables.exhibit import TableExhibit, vocabulary_column
 from toolkit.tables.rotation_effects import rotation_caption, rotation_column
-from toolkit.vocabulary import Language, format_number, label, sentence
+from toolkit.vocabulary import Language, format_number, sentence
 
 BREAKDOWN_DECIMALS = 3
 
@@ -45,7 +45,8 @@ def tabulate_path_bounds(found: Sequence[FlowBounds], language: Language) -> Tab
     columns = (
         vocabulary_column("stage", language, kind="code"),
         rotation_column("flow", language, kind="code"),
-        *(rotation_column(name, language) for name in ("restriction", "bound", "effect", "interval")),
+        rotation_column("restriction", language, kind="code"),
+        *(rotation_column(name, language) for name in ("bound", "effect", "interval")),
         *(rotation_column(name, language) for name in ("breakdown", "why_none")),
         *(rotation_column(name, language, in_files_only=True) for name in ("conf_low", "conf_high")),
         rotation_column("breakdown_value", language, in_files_only=True),
@@ -76,7 +77,7 @@ def _rows(bounds: PathBounds, language: Language) -> list[dict[str, Any]]:
     breakdowns = {one.restriction: one for one in bounds.breakdowns}
     return [
         {
-            "restriction": label(f"rotation_bound_{one.restriction}", language),
+            "restriction": f"rotation_bound_{one.restriction}",
             "bound": f"{one.bound:g}",
             "effect": one.estimate,
             "interval": range_text(one.conf_low, one.conf_high, language),

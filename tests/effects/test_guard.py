@@ -63,6 +63,12 @@ def in_counties(cohorts, per_county, **changes):
     return make_sample(cohorts, county_id=codes, clusters=clusters, rules=COUNTY, **changes)
 
 
+def without_outcomes(reason):
+    """Return a sample whose only schools that joined were left out for a reason."""
+    lost = make_sample([2020] * 3).units.assign(reason=reason)
+    return make_sample(never(20), left_out=lost)
+
+
 VARIED = np.arange(48.0)[:, None] % 7
 AMONG_ADOPTERS = np.where(np.arange(48) < 24, np.arange(48), 0.0)[:, None]
 APART = VARIED + 100.0 * (np.arange(48) < 24)[:, None]
@@ -72,6 +78,7 @@ LATE = [2016] * 3 + [2020, 2021] * 12 + never(24)
 
 # Code: a sample that trips it with the design, and one just short of it.
 CASES = {
+    "guard_no_outcome": (without_outcomes("sample_no_outcome_before"), without_outcomes("unit_divided"), {}),
     "guard_no_adopters": (make_sample(never(30)), make_sample(GOOD), {}),
     "guard_county_alone": (in_counties([2020] * 24, 24), in_counties([2020] * 12 + never(24), 2), {}),
     "guard_county_year_effects": (in_counties(GOOD, 2), make_sample(GOOD), {"county_by_year": True}),
@@ -217,6 +224,12 @@ def test_refusals_come_first_and_stop_with_their_sentence():
 
 def test_without_adopters_nothing_else_is_said():
     assert check_design(make_sample(never(2))).codes == ("guard_no_adopters",)
+
+
+def test_schools_that_joined_without_outcomes_are_not_told_as_if_nobody_had_joined():
+    guard = check_design(without_outcomes("sample_no_outcome_after"))
+    assert guard.codes == ("guard_no_outcome",)
+    assert "3 所参加学校" in guard_sentence(guard.findings[0], "zh")
 
 
 def test_limits_are_set_for_a_study():

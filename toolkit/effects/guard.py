@@ -18,6 +18,7 @@ Severity = Literal["refused", "qualified"]
 Estimand = Literal["total", "legacy"]
 
 SEVERITIES: Mapping[str, Severity] = {
+    "guard_no_outcome": "refused",
     "guard_no_adopters": "refused",
     "guard_county_alone": "refused",
     "guard_county_year_effects": "refused",
@@ -52,6 +53,8 @@ SEVERITIES: Mapping[str, Severity] = {
     "guard_coverage_moves": "qualified",
 }
 """Codes in the order in which they are told; each is a sentence of the vocabulary."""
+WITHOUT_ADOPTERS = ("guard_no_outcome", "guard_no_adopters")
+"""Codes beside which nothing else need be said, the first of them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,9 @@ def check_design(
     own = cells or SampleCells(sample, comparison, anticipation)
     checks = Checks(sample, comparison, anticipation, estimand, county_by_year, limits, last, own)
     found = checks.found()
-    if "guard_no_adopters" in found:
-        found = {"guard_no_adopters": found["guard_no_adopters"]}
+    nobody = next((code for code in WITHOUT_ADOPTERS if code in found), None)
+    if nobody:
+        found = {nobody: found[nobody]}
     findings = [
         GuardFinding(code, severity, found[code]) for code, severity in SEVERITIES.items() if code in found
     ]

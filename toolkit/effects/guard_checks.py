@@ -12,6 +12,7 @@ from toolkit.effects.sample_cells import SampleCells, treated_without_effect
 
 Numbers = Mapping[str, float]
 ACHIEVEMENT = ("achievement", "prior_score")
+UNSEEN = ("sample_no_outcome_before", "sample_no_outcome_after")
 
 
 class Checks:
@@ -166,6 +167,7 @@ class Checks:
             own &= left_out["role"].to_numpy(dtype=object) == self.sample.rules.role
         early = int((own & (reason == "unit_treated_from_start")).sum())
         lost = int(own.sum())
+        unseen = int((own & np.isin(reason.astype(str), UNSEEN)).sum())
         all_adopters = lost + self.n_treated
         near = int((units["neighbour_year"].notna().to_numpy() & ~self.treated).sum())
         n_untouched = int((~self.treated).sum())
@@ -180,6 +182,7 @@ class Checks:
         lost_share = lost / all_adopters if all_adopters else 0.0
         near_share = near / n_untouched if n_untouched else 0.0
         return {
+            "guard_no_outcome": (not self.n_treated and unseen > 0, {"schools": unseen}),
             "guard_treated_from_start": (early > 0, {"affected": early, "schools": all_adopters}),
             "guard_adopters_left_out": (
                 lost_share > limits.left_out_share,

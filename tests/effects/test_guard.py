@@ -17,7 +17,7 @@ from toolkit.effects.guard import (
 from toolkit.effects.guard_limits import DesignLimits
 from toolkit.effects.sample_rules import SampleRules
 from toolkit.errors import DesignError
-from toolkit.vocabulary import VARIANT_MARK, sentence_names
+from toolkit.vocabulary import VARIANT_MARK, has_sentence, has_term, sentence_names
 
 GOOD = [2020, 2021] * 12 + never(24)
 COUNTY = SampleRules(assignment="county")
@@ -224,6 +224,12 @@ def test_refusals_come_first_and_stop_with_their_sentence():
 
 def test_without_adopters_nothing_else_is_said():
     assert check_design(make_sample(never(2))).codes == ("guard_no_adopters",)
+
+
+def test_every_refusal_has_a_sentence_and_words_for_a_table():
+    refused = [code for code, severity in SEVERITIES.items() if severity == "refused"]
+    assert [code for code in refused if not has_sentence(code)] == []
+    assert [code for code in refused if not has_term(code.replace("guard_", "adoption_refused_"))] == []
 
 
 def test_schools_that_joined_without_outcomes_are_not_told_as_if_nobody_had_joined():

@@ -38,6 +38,7 @@ SAMPLES = ("comparison_all", "comparison_without_neighbours")
 DIFFERENCE = "difference_of_samples"
 SENSITIVITY_COLUMNS = ["sample", "n_adopters", "n_comparison", *ESTIMATE_COLUMNS]
 OWN_CODES = {
+    "guard_no_outcome": "spillover_no_outcome",
     "guard_no_adopters": "spillover_no_neighbours",
     "guard_too_few_schools": "spillover_too_few_schools",
     "guard_too_few_clusters": "spillover_too_few_clusters",

@@ -2,9 +2,10 @@
 
 import pytest
 
-from toolkit.batch import inputs
+from toolkit.batch import inputs, survey
 from toolkit.batch.inputs import Years, find_inputs, find_units
 from toolkit.batch.survey import CountyYears, survey_inputs
+from toolkit.data.reading import load_county
 from toolkit.errors import InputError, ParameterError
 
 ONE = (CountyYears("990101", (2023, 2024)),)
@@ -203,3 +204,21 @@ def test_files_are_looked_into_for_their_counties_and_years(data):
         source: (CountyYears("990101", (2022, 2023)), CountyYears("990102", (2023,))),
         broken: (),
     }
+
+
+@pytest.mark.parametrize(("with_years", "read"), [(False, {"schools"}), (True, set(survey.WITH_YEARS))])
+def test_only_the_register_is_read_where_no_years_are_wanted(data, monkeypatch, with_years, read):
+    data.mkdir()
+    (data / "schools.csv").write_text(
+        "county_id,school_id,school_name,school_type\n990101,9901010001,甲校,小学\n", encoding="utf-8"
+    )
+    asked = []
+
+    def load(path, *, county, tables):
+        asked.append(set(tables))
+        return load_county(path, county=county, tables=tables)
+
+    monkeypatch.setattr(survey, "load_county", load)
+    found = survey_inputs([(str(data), "")], with_years=with_years, jobs=1)
+    assert found == {(str(data), ""): (CountyYears("990101", ()),)}
+    assert all(tables == read for tables in asked)

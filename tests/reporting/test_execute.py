@@ -1,3 +1,4 @@
+import asyncio
 import importlib.util
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from tests.reporting.pages import code, prose, write
 from toolkit.errors import ParameterError
+from toolkit.reporting import kernel_client
 from toolkit.reporting.execute import check_parameters, execute_notebook, notebook_parameters
 from toolkit.reporting.notebook import read_notebook
 from toolkit.reporting.notebook_failure import NotebookError, without_paths
@@ -87,6 +89,17 @@ def test_a_failure_is_told_in_three_lines(tmp_path, source, timeout, expected):
     assert str(tmp_path) not in failure.value.reason
 
 
+@pytest.mark.parametrize("source", ["import time; time.sleep(30)", "import os; os._exit(3)"])
+def test_a_notebook_that_was_cut_off_names_the_section_in_which_it_was(tmp_path, source):
+    later = (prose("## 二、后文", "zh"), prose("## 2 Later", "en"), code("2"))
+    path = write(tmp_path / "02_x.ipynb", PARAMETERS, *HEADS, code("1"), code(source), *later)
+    with pytest.raises(NotebookError) as failure:
+        execute_notebook(path, {}, tmp_path / "scratch", timeout_seconds=1)
+    assert failure.value.section == "一、读数"
+    left = read_notebook(tmp_path / "scratch" / "02_x.ipynb")
+    assert [cell.execution_count for cell in left.cells if cell.source == "1"] == [2]
+
+
 def test_an_unknown_parameter_stops_before_a_kernel_starts(tmp_path):
     path = write(tmp_path / "02_x.ipynb", PARAMETERS)
     with pytest.raises(ParameterError, match=r"no parameter yaer; it has: code, year, share, fast"):
@@ -126,6 +139,18 @@ def test_paths_are_cut_from_a_reason():
         without_paths("no file /home/a/x.xlsx", {"data_path": "/home/a/x.xlsx", "code": "x"})
         == "no file x.xlsx"
     )
+
+
+def test_a_kernel_that_does_not_listen_yet_is_soon_called_again():
+    async def called():
+        client = kernel_client._client()(shell_port=9)
+        client.start_channels(shell=True, iopub=False, stdin=False, hb=False, control=False)
+        try:
+            return client.shell_channel.socket.reconnect_ivl
+        finally:
+            client.stop_channels()
+
+    assert asyncio.run(called()) == kernel_client.RECONNECT_MILLISECONDS
 
 
 def test_the_unused_grammars_are_never_built():

@@ -1,7 +1,7 @@
 """Which counties and school years a file holds, without making anything of them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from toolkit.data.county import Reading
 from toolkit.data.reading import list_counties, load_county
 from toolkit.errors import InputError
 
-# The register says which counties there are, the yearly figures which years.
-SURVEYED = ("schools", "school_links", "school_years")
+# The register says which counties there are; the yearly figures, whose schools it links, which years.
+REGISTER = ("schools",)
+WITH_YEARS = (*REGISTER, "school_links", "school_years")
 WITHOUT_CODES = "mapping_without_county"
 
 logger = logging.getLogger(__name__)
@@ -85,9 +86,9 @@ def _counties(source: Source, with_years: bool) -> tuple[Source, tuple[CountyYea
 
 def _counties_in(data: str, mapping: str, with_years: bool) -> tuple[CountyYears, ...]:
     try:
-        codes = _codes(data, mapping)
         if not with_years:
-            return tuple(CountyYears(code, ()) for code in codes)
+            return tuple(CountyYears(code, ()) for code in _codes(data, mapping, REGISTER))
+        codes = _codes(data, mapping, WITH_YEARS)
         return tuple(
             CountyYears(code, _years(_load(data, mapping, code if len(codes) > 1 else ""))) for code in codes
         )
@@ -95,7 +96,7 @@ def _counties_in(data: str, mapping: str, with_years: bool) -> tuple[CountyYears
         return ()
 
 
-def _codes(data: str, mapping: str) -> tuple[str, ...]:
+def _codes(data: str, mapping: str, tables: Collection[str]) -> tuple[str, ...]:
     if mapping:
         try:
             return tuple(str(code) for code in list_counties(Path(data), Path(mapping))["county_id"])
@@ -103,17 +104,17 @@ def _codes(data: str, mapping: str) -> tuple[str, ...]:
             if error.name != WITHOUT_CODES:
                 raise
             return ("",)
-    reading = _load(data, "", "")
+    reading = _load(data, "", "", tables)
     schools = reading.county.tables.get("schools")
     codes = [] if schools is None else sorted(str(code) for code in schools["county_id"].dropna().unique())
     return tuple(codes) or ("",)
 
 
-def _load(data: str, mapping: str, county: str) -> Reading:
+def _load(data: str, mapping: str, county: str, tables: Collection[str] = WITH_YEARS) -> Reading:
     chosen = Path(mapping) if mapping else None
     if chosen:
         return load_county(Path(data), mapping=chosen, county=county or None)
-    return load_county(Path(data), county=county or None, tables=SURVEYED)
+    return load_county(Path(data), county=county or None, tables=tables)
 
 
 def _years(reading: Reading) -> tuple[int, ...]:

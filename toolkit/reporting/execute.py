@@ -69,8 +69,7 @@ def execute_notebook(
     check_parameters(path, parameters)
     scratch.mkdir(parents=True, exist_ok=True)
     executed = scratch / path.name
-    _execute_with_papermill(path, dict(parameters), executed, language, timeout_seconds)
-    notebook = read_notebook(executed)
+    notebook = _execute_with_papermill(path, dict(parameters), executed, language, timeout_seconds)
     write_notebook(tidied(notebook), executed)
     return executed
 
@@ -134,8 +133,8 @@ def _import_quietly() -> None:
 
 def _execute_with_papermill(
     path: Path, parameters: dict, executed: Path, language: Language, timeout_seconds: int
-) -> None:
-    """Run the cells; turn each way of failing into a failure told in three lines."""
+) -> "NotebookNode":
+    """Run the cells and return the notebook; turn each way of failing into a failure told in three lines."""
     _import_quietly()
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -145,7 +144,7 @@ def _execute_with_papermill(
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
             # What keeps a warm kernel from starting may not keep a plain one.
-            _run_cells(path, parameters, executed, timeout_seconds, warm=attempt == 1)
+            notebook = _run_cells(path, parameters, executed, timeout_seconds, warm=attempt == 1)
         except PapermillExecutionError as error:
             detail = on_one_line(error.evalue)
             raise failure("report_notebook_failed", error=error.ename, detail=detail) from error
@@ -158,24 +157,32 @@ def _execute_with_papermill(
                 detail = on_one_line(str(error))
                 raise failure("report_kernel_not_started", attempts=attempt, detail=detail) from error
         else:
-            break
-    if not all(_was_run(cell) for cell in read_notebook(executed).cells):
-        raise failure("report_notebook_stopped")
+            if not all(_was_run(cell) for cell in notebook.cells):
+                raise failure("report_notebook_stopped")
+            return notebook
+    raise AssertionError("unreachable: the last attempt succeeds or fails")
 
 
-def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: int, *, warm: bool) -> None:
-    """Run the cells in a kernel that works in the folder of the executed copy."""
+def _run_cells(
+    path: Path, parameters: dict, executed: Path, timeout_seconds: int, *, warm: bool
+) -> "NotebookNode":
+    """Run the cells in a kernel that works in the folder of the executed copy, and return the notebook.
+
+    papermill writes it to its file when the cells have ended, one of them with an error perhaps.
+    """
     import papermill
     from papermill.engines import papermill_engines
 
-    papermill_engines.register(ENGINE_NAME, _engine_that_saves_once())
+    papermill_engines.register(ENGINE_NAME, _engine_that_keeps_what_it_left())
     with TemporaryDirectory(prefix="junheng-ipython-", ignore_cleanup_errors=True) as ipython_folder:
         environment = {**kernel_environment(), "IPYTHONDIR": ipython_folder}
-        papermill.execute_notebook(
-            read_notebook(path),
+        return papermill.execute_notebook(
+            _without_braces(path),
             _without_braces(executed),
             parameters,
             engine_name=ENGINE_NAME,
+            # Before and after every cell: with a megabyte of output that takes longer than the cells.
+            request_save_on_cell_execute=False,
             kernel_name=KERNEL_NAME,
             language="python",
             progress_bar=False,
@@ -185,28 +192,28 @@ def _run_cells(path: Path, parameters: dict, executed: Path, timeout_seconds: in
             # one thread of the kernel waits for another that has ended.
             shutdown_kernel="immediate",
             kernel_manager_class=kernel_manager(executed.parent, environment, warm=warm),
+            copy=executed,
         )
 
 
 @cache
-def _engine_that_saves_once() -> type:
-    """Return papermill's engine without its saving of the whole notebook before and after every cell.
+def _engine_that_keeps_what_it_left() -> type:
+    """Return papermill's engine, which also writes a notebook whose cells did not end.
 
-    With hundreds of cells and a megabyte of output that took longer than the cells. The manager
-    saves once when the notebook ends or fails, and papermill once more with its note on a failure.
+    Of one that took too long, or whose kernel died, papermill would leave nothing.
     """
     from papermill.engines import NBClientEngine
 
-    class SavingOnce(NBClientEngine):
+    class KeepingEngine(NBClientEngine):
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, *arguments: Any, **options: Any) -> Any:
-            save, nb_man.save = nb_man.save, lambda **_: None
+        def execute_managed_notebook(cls, nb_man: Any, *arguments: Any, copy: Path, **options: Any) -> Any:
             try:
                 return super().execute_managed_notebook(nb_man, *arguments, **options)
-            finally:
-                nb_man.save = save
+            except BaseException:
+                write_notebook(nb_man.nb, copy)
+                raise
 
-    return SavingOnce
+    return KeepingEngine
 
 
 def _without_braces(path: Path) -> str:

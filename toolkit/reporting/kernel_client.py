@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SHELL_SECONDS = 1.0
 OUTPUT_SECONDS = 0.2
+# This process calls before a kernel listens; ZeroMQ would call again after a tenth of a second.
+RECONNECT_MILLISECONDS = 5
 
 
 def kernel_manager(
@@ -52,11 +54,16 @@ def _client() -> "type[AsyncKernelClient]":
     """Return a client that knows a kernel is ready as soon as it has answered on both channels.
 
     Jupyter's then listens a fifth of a second for silence, which nothing here needs: outputs are told apart
-    by the request that they answer.
+    by the request that they answer. And ZeroMQ's is slow to call again a kernel that does not listen yet.
     """
+    import zmq
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
     class ReportKernelClient(AsyncKernelClient):
+        def start_channels(self, *channels: bool, **by_name: bool) -> None:
+            self.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
+            super().start_channels(*channels, **by_name)
+
         async def wait_for_ready(self, timeout: float | None = None) -> None:
             until = time.monotonic() + (float("inf") if timeout is None else timeout)
             while not await self._has_answered():

@@ -166,7 +166,7 @@ def test_an_outcome_that_nobody_knows_is_a_row_with_its_refusal():
     family = estimate_outcome_family(
         data, stage="primary", outcomes=("R3",), primary="achievement", settings=SETTINGS
     )
-    assert family.table.set_index("outcome").at["R3", "refusal"] == "guard_no_adopters"
+    assert family.table.set_index("outcome").at["R3", "refusal"] == "guard_no_outcome"
 
 
 def test_every_specification_finds_an_effect_that_needs_no_choice():

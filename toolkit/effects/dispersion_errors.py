@@ -49,8 +49,8 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
 
     The effect on these units differs from its estimate only by the errors d of the group-time effects.
     With first and second derivatives a and H of the mean measure without treatment and S the covariance of
-    the errors, the variance of a'd + d'Hd / 2 is a'Sa + tr(HSHS) / 2 (normal errors). The second term is
-    estimated without bias, which matters where few groups joined.
+    the errors, the variance of a'd + d'Hd / 2 is a'Sa + tr(HSHS) / 2 (normal errors). With few groups the
+    square of an estimated S is too large on average, which is taken out of the second term.
 
     Parameters
     ----------
@@ -80,11 +80,10 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
     curvature += slopes.mixed * (crossed + crossed.T) + slopes.mean_twice * np.outer(by_mean, by_mean)
     curvature *= cells.periods[:, None] == cells.periods
     pooled = pool_contributions(paths.effects, clusters, cells.positions)
-    straight, degrees = pooled.scale(slope, _corrections(cells, pooled, slope))
-    # The slope may hang on one cluster, and says little about errors in other directions.
-    every, freedom = pooled.scale(cells.shares, _corrections(cells, pooled, cells.shares))
-    curved = _trace_of_square(every @ curvature @ every.T, freedom)
-    variance = ((straight @ slope) ** 2).sum() + curved / 2
+    scaled, degrees = pooled.scale(slope, _corrections(cells, pooled, slope))
+    curved = ((scaled @ curvature @ scaled.T) ** 2).sum() / 2
+    # Its mean is too large by this where one direction counts, by less where several do.
+    variance = ((scaled @ slope) ** 2).sum() + curved / (1 + 2 / degrees)
     return float(np.sqrt(variance)) / cells.n_periods, degrees
 
 
@@ -140,18 +139,6 @@ def squares_error(
     answers = 2 * level[:, None] * on_square + on_mean
     scaled, degrees = pooled.scale(slope, _corrections(cells, pooled, answers, level**2))
     return float(np.sqrt(((scaled @ slope) ** 2).sum())) / cells.n_periods, degrees
-
-
-def _trace_of_square(matrix: Floats, degrees: float) -> float:
-    """Return the trace of the squared matrix without the bias of an estimated covariance.
-
-    For products of a covariance from normal values, after Letac and Massam's second moments of the Wishart
-    distribution; never more than the trace itself.
-    """
-    raw, trace = float((matrix**2).sum()), float(np.trace(matrix))
-    if not degrees > 1:
-        return raw
-    return float(np.clip((raw - trace**2 / degrees) / (1 + 1 / degrees - 2 / degrees**2), 0.0, raw))
 
 
 def _corrections(

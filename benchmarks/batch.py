@@ -1,12 +1,13 @@
 """Reports per minute of a batch, by loky and by Dask, against command lines in sequence and the floor.
 
     python benchmarks/batch.py [--counties 100] [--sizes 20 30 40] [--broken 3] [--only 01 ...]
-                               [--dask 12] [--lines 4] [--floor 12] [--seconds-for-lines 600]
+                               [--dask 8] [--lines 4] [--floor 48] [--seconds-for-lines 600]
 
 Counties of mixed sizes are simulated, the last ones broken in different ways. The batch of all is run by loky
 with two workers; the first `--dask` of its counties and the broken ones again by a Dask scheduler with two
-worker processes over tcp on loopback, which must give equal hashes. On the first counties, which are in the
-same proportion of sizes, and with the notebooks that the batch ran for them, are measured
+worker processes over tcp on loopback, which must give equal hashes. Right after the first batch, on the first
+counties, which are in the same proportion of sizes, and with the notebooks that it ran for them, are measured
+(the pace of a shared machine changes by a fifth within minutes: the floor needs many counties, too)
 
 (a) `papermill` and `jupyter nbconvert` command lines, one after another, for each notebook, and
 (b) the floor: a process that has imported everything is forked for each county, two at a time; each fork
@@ -90,13 +91,8 @@ def main(arguments: list[str]) -> int:
             "failures",
             {each["data"]: each["reasons"][0]["en"] for each in statuses(place / "loky") if each["reasons"]},
         )
-        if asked.dask:
-            _tell(result, "dask", dask(place, whole[: asked.dask], sorted(sizes)[len(whole) :], only))
-            by_loky, by_dask = hashes(place / "loky"), hashes(place / "dask")
-            result["dask"]["equal hashes"] = sum(by_loky[name] == value for name, value in by_dask.items())
-            result["dask"]["counties"] = f"the first {min(asked.dask, len(whole))} and the broken ones"
         own = {"loky": result["loky"]["steady reports a minute"], "with start": _pace(result["loky"])}
-        for key, count, measure in (("command lines", asked.lines, lines), ("floor", asked.floor, floor)):
+        for key, count, measure in (("floor", asked.floor, floor), ("command lines", asked.lines, lines)):
             if not count:
                 continue
             chosen = sample(place, whole[:count], sizes)
@@ -107,6 +103,11 @@ def main(arguments: list[str]) -> int:
             pace = _pace(result[key])
             result[key]["ours / this, steady"] = round(own["loky"] / pace, 2)
             result[key]["ours / this, with start"] = round(own["with start"] / pace, 2)
+        if asked.dask:
+            _tell(result, "dask", dask(place, whole[: asked.dask], sorted(sizes)[len(whole) :], only))
+            by_loky, by_dask = hashes(place / "loky"), hashes(place / "dask")
+            result["dask"]["equal hashes"] = sum(by_loky[name] == value for name, value in by_dask.items())
+            result["dask"]["counties"] = f"the first {min(asked.dask, len(whole))} and the broken ones"
     RESULTS.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1, ensure_ascii=False))
     equal = not asked.dask or result["dask"]["equal hashes"] == min(asked.dask, len(whole)) + asked.broken
@@ -121,7 +122,7 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], help="numbers of notebooks; all by default")
     parser.add_argument("--dask", type=int, default=8, help="counties run by Dask, too")
     parser.add_argument("--lines", type=int, default=4, help="counties run by command lines")
-    parser.add_argument("--floor", type=int, default=8, help="counties of the floor")
+    parser.add_argument("--floor", type=int, default=48, help="counties of the floor")
     parser.add_argument("--seconds-for-lines", type=float, default=600, help="begin no county after these")
     return parser.parse_args(arguments)
 

@@ -1,6 +1,6 @@
-import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -113,7 +113,9 @@ def test_kernels_are_warm_on_linux_and_on_macos_when_asked_for(monkeypatch, plat
 
 
 def test_a_request_arrives_as_it_was_sent():
-    request = KernelRequest(("-f", "有 空格.json"), {"名": "值\n二行", "BYTES": "\udcff"}, "/tmp/区")
+    request = KernelRequest(
+        (("名 = 1\n名", False), ("1 / 0", True)), {"名": "值\n二行", "BYTES": "\udcff"}, "/tmp/区"
+    )
     assert request.line().count(b"\n") == 1
     assert read_request(request.line()) == request
 
@@ -179,11 +181,6 @@ def test_a_reason_is_told_once(caplog):
     for _ in range(3):
         warm_kernel.tell_once("没有预热进程\nno warm process")
     assert [record.message for record in caplog.records] == ["没有预热进程\nno warm process"]
-
-
-def test_a_kernel_of_another_python_is_a_plain_one():
-    with pytest.raises(WarmKernelError, match="kernel 'other'"):
-        asyncio.run(warm_kernel._forked(["/opt/other", "-m", "ipykernel_launcher"], {"env": {}}))
 
 
 def test_what_notebooks_import_is_known():
@@ -261,16 +258,16 @@ print(json.dumps({
     "loggers": {
         name: (logger.level, logger.propagate, len(logger.handlers), logger.disabled)
         for name, logger in sorted(logging.root.manager.loggerDict.items())
-        if isinstance(logger, logging.Logger)
+        if isinstance(logger, logging.Logger) and not name in ("IPKernelApp", "CellsApp", "tornado")
     },
     "root": (logging.root.level, len(logging.root.handlers)),
     "environment": {name: value for name, value in os.environ.items() if not name in OWN},
     "path": sys.path,
-    "arguments": [sys.argv[0], sys.argv[1], *sys.argv[3:]],
+    "arguments": [part for part in sys.argv if part != "-f" and not part.endswith((".json", ":memory:"))],
     "flags": repr(sys.flags),
     "hash": hash("均衡"),
     "signals": [repr(signal.getsignal(number)) for number in range(1, 32)],
-    "threads": sorted(type(thread).__name__ for thread in threading.enumerate()),
+    "thread": threading.current_thread().name,
     "process": [multiprocessing.current_process().name, repr(multiprocessing.parent_process())],
     "session": [os.getsid(0) == os.getpid(), os.getpgid(0) == os.getpid(), os.umask(0o22)],
     "locale": [locale.setlocale(locale.LC_ALL), time.tzname],
@@ -286,8 +283,9 @@ PRELOAD = "from toolkit.reporting.kernel_preload import preload\npreload()"
 @LINUX
 def test_a_warm_kernel_is_a_plain_one_that_has_imported_the_same(tmp_path):
     # Plain kernels have the filters, loggers and fonts of modules only once these are imported.
-    # Not equal, and meant so: one's own IPython folder and connection file, an open font, and 'UTF-8' that
-    # pandas calls 'utf-8' when it is imported outside a kernel.
+    # Not equal, and meant so: one's own IPython folder, an open font, 'UTF-8' that pandas calls 'utf-8' when
+    # it is imported outside a kernel, and everything by which a plain kernel is spoken to: its connection
+    # file, its threads, the loggers of its sockets, and where nbclient has it keep its history.
     with switched("0"):
         plain = json.loads(run(tmp_path, PRELOAD, STATE, name="plain")[-1])
     with switched("1"):
@@ -319,6 +317,89 @@ def test_a_report_notebook_is_the_same_byte_for_byte_with_all_its_figures(tmp_pa
     assert executed["0"] == executed["1"]
     cells = read_notebook(source).cells
     assert executed["1"].count(b"data:image/png") == sum("study.figure(" in cell.source for cell in cells)
+
+
+SHOWN = (
+    "import sys, warnings\nfor n in 1, 2:\n  print(n)\n  print(-n, file=sys.stderr)\nwarnings.warn('w')",
+    "from IPython.display import HTML, Image, clear_output, display\nimport pandas as pd",
+    "print('名')\ndisplay(HTML('<b>1</b>'), metadata={'a': 1})\nprint('after')\n'result'",
+    "display(1, display_id='k')\npd.DataFrame({'a': [1.5, None]})",
+    "display(2, display_id='k', update=True)\nImage(data=b'\\x89PNG\\r\\n\\x1a\\n' + bytes(300), width=3)",
+    "print('lost')\nclear_output()\nprint('kept')\nclear_output(wait=True)\nprint('instead')",
+    "import asyncio\nawait asyncio.sleep(0.01)\n_ = 3\nOut[3]",
+    "len(In), __name__, get_ipython().kernel.shell is get_ipython()",
+    "class Odd:\n def _repr_html_(self):\n  raise ValueError('no')\n def __repr__(self):\n  return 'odd'",
+    "float('nan'), print('x' * 3_000_000)",
+    "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'print(5)'], capture_output=True).stdout",
+)
+FAILING = (
+    "1 / 0",
+    "def f(:",
+    "input('?')",
+    "import sys\nsys.exit(2)",
+    "raise SystemExit",
+    "Odd()",
+    "!exit 3\nmissing",
+)
+
+
+@pytest.mark.slow
+@LINUX
+@pytest.mark.parametrize("failing", FAILING)
+def test_every_kind_of_output_is_the_same_in_a_warm_and_in_a_plain_kernel(tmp_path, failing):
+    # Not compared: the number of the process, and what was printed first, to one stream or to the other.
+    path = write(
+        tmp_path / "01_x.ipynb",
+        PARAMETERS,
+        *(code(source) for source in SHOWN),
+        code(failing, "raises-exception"),
+        code(failing),
+        code("'never'"),
+    )
+    told, kept = {}, {}
+    for switch in "01":
+        with switched(switch), pytest.raises(NotebookError) as caught:
+            execute_notebook(path, {}, tmp_path / "out")
+        told[switch] = str(caught.value)
+        kept[switch] = [
+            (cell.execution_count, _comparable(cell.outputs))
+            for cell in read_notebook(tmp_path / "out" / path.name).cells
+            if cell.cell_type == "code"
+        ]
+    assert told["0"] == told["1"]
+    assert kept["0"] == kept["1"]
+
+
+def _comparable(outputs):
+    """Return outputs with what was printed on a stream in one piece, without numbers of processes."""
+    text = json.dumps([dict(output) for output in outputs if output.output_type != "stream"])
+    printed = {
+        name: "".join(output.text for output in outputs if output.get("name") == name)
+        for name in ("stdout", "stderr")
+    }
+    return re.sub(r"ipykernel_\d+/\d+", "", text), {
+        name: re.sub(r"ipykernel_\d+/\d+", "", text) for name, text in printed.items()
+    }
+
+
+@pytest.mark.slow
+@LINUX
+def test_what_other_programs_print_stands_under_its_cell(warm, tmp_path):
+    source = "import os, subprocess\nos.write(1, b'a\\n')\n_ = subprocess.run(['echo', 'b'])"
+    assert run(tmp_path, source, "print('c')") == ["a\nb\n", "c\n"]
+
+
+@pytest.mark.slow
+@LINUX
+def test_a_kernel_killed_while_it_tells_has_died(warm, tmp_path):
+    # Its line is longer than what a socket holds, and killed by a process that it has started.
+    source = (
+        "import os, subprocess\n"
+        "subprocess.Popen(['sh', '-c', f'sleep 0.3; kill -9 {os.getpid()}'])\n"
+        "print('x' * 50_000_000)\nimport time\ntime.sleep(5)"
+    )
+    with pytest.raises(NotebookError, match="ended at"):
+        run(tmp_path, source)
 
 
 @pytest.mark.slow

@@ -11,11 +11,21 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ParameterError
-from toolkit.reporting.kernel import KERNEL_NAME, QUIET_KERNEL, kernel_environment
+from toolkit.reporting.kernel import KERNEL_NAME, kernel_environment
 from toolkit.reporting.kernel_client import kernel_manager
+from toolkit.reporting.kernel_server import QUIET_KERNEL
 from toolkit.reporting.notebook import block_unused_grammars, cell_tags, read_notebook, tidied, write_notebook
 from toolkit.reporting.notebook_failure import notebook_failure, on_one_line
 from toolkit.reporting.parameter_types import PYTHON_TYPES, JsonValue, has_type, refuse_unfit_for_json
+from toolkit.reporting.warm_kernel import (
+    StartKernel,
+    has_code,
+    start_warm_kernel,
+    tell_once,
+    warm_client,
+    warm_kernels_wanted,
+)
+from toolkit.reporting.warm_server import WarmKernelError
 from toolkit.vocabulary import Language
 
 if TYPE_CHECKING:
@@ -144,7 +154,10 @@ def _execute_with_papermill(
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
             # What keeps a warm kernel from starting may not keep a plain one.
-            notebook = _run_cells(path, parameters, executed, timeout_seconds, warm=attempt == 1)
+            warm = attempt == 1 and warm_kernels_wanted()
+            notebook = _run_cells(path, parameters, executed, timeout_seconds, warm=warm)
+        except WarmKernelError as error:
+            tell_once(str(error))
         except PapermillExecutionError as error:
             detail = on_one_line(error.evalue)
             raise failure("report_notebook_failed", error=error.ename, detail=detail) from error
@@ -173,9 +186,19 @@ def _run_cells(
     import papermill
     from papermill.engines import papermill_engines
 
-    papermill_engines.register(ENGINE_NAME, _engine_that_keeps_what_it_left())
+    papermill_engines.register(ENGINE_NAME, _engine())
     with TemporaryDirectory(prefix="junheng-ipython-", ignore_cleanup_errors=True) as ipython_folder:
         environment = {**kernel_environment(), "IPYTHONDIR": ipython_folder}
+        if warm:
+            kernel: dict[str, Any] = {"start": partial(start_warm_kernel, executed.parent, environment)}
+        else:
+            kernel = {
+                "kernel_manager_class": kernel_manager(executed.parent, environment),
+                "extra_arguments": list(QUIET_KERNEL),
+                # Every output has arrived by then, and an orderly shutdown stands still for seconds now and
+                # then: one thread of the kernel waits for another that has ended.
+                "shutdown_kernel": "immediate",
+            }
         return papermill.execute_notebook(
             _without_braces(path),
             _without_braces(executed),
@@ -187,33 +210,38 @@ def _run_cells(
             language="python",
             progress_bar=False,
             execution_timeout=timeout_seconds,
-            extra_arguments=list(QUIET_KERNEL),
-            # Every output has arrived by then, and an orderly shutdown stands still for seconds now and then:
-            # one thread of the kernel waits for another that has ended.
-            shutdown_kernel="immediate",
-            kernel_manager_class=kernel_manager(executed.parent, environment, warm=warm),
             copy=executed,
+            **kernel,
         )
 
 
 @cache
-def _engine_that_keeps_what_it_left() -> type:
-    """Return papermill's engine, which also writes a notebook whose cells did not end.
+def _engine() -> type:
+    """Return papermill's engine, which also runs cells in warm kernels and keeps what it left.
 
-    Of one that took too long, or whose kernel died, papermill would leave nothing.
+    Of a notebook that took too long, or whose kernel died, papermill would leave nothing.
     """
+    from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
+    from papermill.log import logger
 
-    class KeepingEngine(NBClientEngine):
+    client = warm_client(PapermillNotebookClient)
+
+    class ReportEngine(NBClientEngine):
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, *arguments: Any, copy: Path, **options: Any) -> Any:
+        def execute_managed_notebook(
+            cls, nb_man: Any, *arguments: Any, copy: Path, start: StartKernel | None = None, **options: Any
+        ) -> Any:
             try:
-                return super().execute_managed_notebook(nb_man, *arguments, **options)
+                if start is None:
+                    return super().execute_managed_notebook(nb_man, *arguments, **options)
+                seconds = options["execution_timeout"]
+                return client(nb_man, start, timeout=seconds, log=logger).execute()
             except BaseException:
                 write_notebook(nb_man.nb, copy)
                 raise
 
-    return KeepingEngine
+    return ReportEngine
 
 
 def _without_braces(path: Path) -> str:
@@ -223,4 +251,4 @@ def _without_braces(path: Path) -> str:
 
 def _was_run(cell: "NotebookNode") -> bool:
     """Say whether a cell was run, if it holds code."""
-    return cell.cell_type != "code" or not cell.source.strip() or cell.execution_count is not None
+    return not has_code(cell) or cell.execution_count is not None

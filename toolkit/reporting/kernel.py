@@ -9,7 +9,6 @@ from toolkit.reporting.warm_server import SERVERS, WarmKernelError
 from toolkit.share import WORKSPACE_VARIABLE, workspace
 
 KERNEL_NAME = "python3"
-QUIET_KERNEL = ("--log-level=50", "--HistoryManager.enabled=False")
 # One thread: on few cores more of them slow a batch down, and they reorder sums.
 KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",

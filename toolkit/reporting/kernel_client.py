@@ -1,5 +1,6 @@
-"""How this process talks with a kernel: its manager and its client."""
+"""How this process talks with a kernel of Jupyter's: its manager, its process and its client."""
 
+import asyncio
 import time
 from functools import cache
 from pathlib import Path
@@ -7,21 +8,22 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from toolkit.reporting.warm_kernel import report_provisioner
+from toolkit.reporting.running_kernels import RUNNING
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 SHELL_SECONDS = 1.0
 OUTPUT_SECONDS = 0.2
+END_SECONDS = 1.0
+END_POLL_SECONDS = 0.005
 # This process calls before a kernel listens; ZeroMQ would call again after a tenth of a second.
 RECONNECT_MILLISECONDS = 5
 
 
-def kernel_manager(
-    folder: Path, environment: dict[str, str], *, warm: bool = True
-) -> "type[AsyncKernelManager]":
+def kernel_manager(folder: Path, environment: dict[str, str]) -> "type[AsyncKernelManager]":
     """Return a kernel manager with its own folder and environment.
 
     papermill's own `cwd` changes the folder of this whole process, and it offers no environment.
@@ -32,8 +34,6 @@ def kernel_manager(
         Working folder of the kernel.
     environment : dict
         All its environment variables.
-    warm : bool
-        Whether the kernel may be forked from a process that has everything imported.
     """
     from jupyter_client.manager import AsyncKernelManager
 
@@ -41,12 +41,36 @@ def kernel_manager(
         async def start_kernel(self, **options: Any) -> None:
             self.kernel_id = self.kernel_id or str(uuid4())
             self.client_factory = _client()
-            self.provisioner = report_provisioner(warm=warm)(
+            self.provisioner = _provisioner()(
                 kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
             )
             await super().start_kernel(**{**options, "cwd": str(folder), "env": environment})
 
     return ReportKernelManager
+
+
+@cache
+def _provisioner() -> "type[LocalProvisioner]":
+    """Return a provisioner whose kernels an interrupt can end, and that waits for those it kills."""
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+    class ReportProvisioner(LocalProvisioner):
+        async def pre_launch(self, **options: Any) -> dict[str, Any]:
+            RUNNING.add(self)
+            return await super().pre_launch(**options)
+
+        def end(self) -> None:
+            if self.process is not None and self.process.poll() is None:
+                self.process.kill()
+
+        async def kill(self, restart: bool = False) -> None:
+            await super().kill(restart)
+            # The manager looks at once, then ten times a second.
+            until = time.monotonic() + END_SECONDS
+            while await self.poll() is None and time.monotonic() < until:
+                await asyncio.sleep(END_POLL_SECONDS)
+
+    return ReportProvisioner
 
 
 @cache

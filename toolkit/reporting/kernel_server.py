@@ -1,8 +1,8 @@
 """The process that has everything imported and forks kernels. POSIX only; started by `warm_server`.
 
 It serves one owner over an inherited socket and ends with it. Each kernel has a channel of its own, a socket
-that arrives with the request: the kernel tells on it that it started, and this process how it ended. The
-owner says nothing more on it; a channel that it closes ends its kernel.
+that arrives with the request: the kernel tells on it that it started and what its cells gave, and this
+process how it ended. The owner says nothing more on it; a channel that it closes ends its kernel.
 """
 
 import contextlib
@@ -14,35 +14,44 @@ import signal
 import socket
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 # The owner's end is seen at once by its closed socket; this is for one that left a copy of it in a child.
 OWNER_CHECK_SECONDS = 1.0
 REQUEST_SECONDS = 10.0
+QUIET_KERNEL = ("--log-level=50", "--HistoryManager.enabled=False")
 STARTED, REFUSED, ENDED, READY = "started", "refused", "ended", "ready"
 LINUX_PARENT_DEATH_SIGNAL = 1
 # Arrow's allocator would start a thread on import, and a thread does not survive a fork.
 QUIET_ALLOCATOR = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
+Cell = tuple[str, bool]
+"""The code of a cell, and whether the notebook goes on if it fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class KernelRequest:
-    """What a kernel is started with: arguments after the module's name, environment, working folder."""
+    """What a kernel is started with: its cells, environment, working folder."""
 
-    arguments: tuple[str, ...]
+    cells: tuple[Cell, ...]
     environment: dict[str, str]
     folder: str
 
     def line(self) -> bytes:
         """Return the request as it is sent."""
-        return json.dumps([self.arguments, self.environment, self.folder]).encode() + b"\n"
+        return json.dumps([self.cells, self.environment, self.folder]).encode() + b"\n"
+
+
+Forked = tuple[KernelRequest, socket.socket]
+"""What a forked kernel is to run, and its channel."""
 
 
 def read_request(line: bytes) -> KernelRequest:
     """Return a request from its line."""
-    arguments, environment, folder = json.loads(line)
-    return KernelRequest(tuple(arguments), environment, folder)
+    cells, environment, folder = json.loads(line)
+    return KernelRequest(tuple((code, may_fail) for code, may_fail in cells), environment, folder)
 
 
 def main() -> None:
@@ -64,9 +73,10 @@ def main() -> None:
         return  # The owner ended meanwhile.
     if threads > 1:
         return
-    request = KernelServer(control, owner).serve()
-    if request is not None:
-        warm.become_kernel(request.arguments)
+    forked = KernelServer(control, owner).serve()
+    if forked is not None:
+        request, channel = forked
+        warm.run_cells(request.cells, channel)
 
 
 def thread_count() -> int:
@@ -90,8 +100,8 @@ class KernelServer:
         self._selector.register(control, selectors.EVENT_READ)
         self._selector.register(self._wakeup, selectors.EVENT_READ)
 
-    def serve(self) -> KernelRequest | None:
-        """Serve until the owner is gone and return None; in each forked kernel, return its request."""
+    def serve(self) -> Forked | None:
+        """Serve until the owner is gone and return None; in each forked kernel, return what it is to run."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
         while os.getppid() == self._owner:
@@ -101,9 +111,9 @@ class KernelServer:
                     if not descriptors:
                         self._end_kernels()
                         return None
-                    request = self._fork_for(descriptors[0])
-                    if request is not None:
-                        return request
+                    forked = self._fork_for(descriptors[0])
+                    if forked is not None:
+                        return forked
                 elif key.fileobj is self._wakeup:
                     self._wakeup.recv(4096)
                 else:
@@ -119,8 +129,8 @@ class KernelServer:
         except ConnectionError:
             return []
 
-    def _fork_for(self, descriptor: int) -> KernelRequest | None:
-        """Fork a kernel; return its request in the kernel, None in this process."""
+    def _fork_for(self, descriptor: int) -> Forked | None:
+        """Fork a kernel; return its request and channel in the kernel, None in this process."""
         channel = socket.socket(fileno=descriptor)
         channel.set_inheritable(False)
         try:
@@ -135,10 +145,9 @@ class KernelServer:
         if kernel == 0:
             self._leave()
             _settle(channel, request, server)
-            return request
+            return request, channel
         self._kernels.add(kernel)
         self._channels[kernel] = channel
-        channel.setblocking(False)
         self._selector.register(channel, selectors.EVENT_READ, kernel)
         return None
 
@@ -163,8 +172,11 @@ class KernelServer:
                 continue
             self._kernels.remove(kernel)
             if kernel in self._channels:
-                with contextlib.suppress(OSError):  # An owner that is gone need not know.
-                    self._channels[kernel].sendall(f"{ENDED} {os.waitstatus_to_exitcode(status)}\n".encode())
+                code = os.waitstatus_to_exitcode(status)
+                # An owner that is gone need not know; one that takes nothing sees that the channel is closed.
+                with contextlib.suppress(OSError):
+                    # The kernel may have ended in the middle of a line.
+                    self._channels[kernel].send(f"\n{ENDED} {code}\n".encode(), socket.MSG_DONTWAIT)
                 self._close_channel(kernel)
 
     def _close_channel(self, kernel: int) -> None:
@@ -187,6 +199,8 @@ def _first_line(channel: socket.socket) -> bytes:
         if not part:
             raise ConnectionAbortedError("the owner let go of its request")
         received += part
+    # Answers may be longer than what a socket holds: the kernel waits until they are taken.
+    channel.settimeout(None)
     return bytes(received)
 
 
@@ -204,15 +218,23 @@ def _settle(channel: socket.socket, request: KernelRequest, server: int) -> None
         channel.sendall(f"{REFUSED} {error}\n".encode())
         os._exit(1)
     channel.sendall(f"{STARTED} {os.getpid()}\n".encode())
-    channel.close()
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to kill this kernel when its server dies; elsewhere the kernel polls for its parent."""
+    """Let this kernel be killed when its server dies: by Linux, elsewhere by looking for its parent."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(LINUX_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch_parent(server: int) -> None:
+    """End this kernel, and the processes that it started, when its server is gone."""
+    while os.getppid() == server:
+        time.sleep(OWNER_CHECK_SECONDS)
+    os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def _kill(kernel: int) -> None:

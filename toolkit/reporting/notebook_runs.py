@@ -16,8 +16,8 @@ from toolkit.reporting.notebook_cache import Reuse, reads_others
 from toolkit.reporting.notebook_failure import NotebookError
 from toolkit.reporting.parameters import StudyParameters
 from toolkit.reporting.record import NotebookOutcome
+from toolkit.reporting.running_kernels import end_kernels
 from toolkit.reporting.saved_results import OUTCOMES_NAME, record_outcome
-from toolkit.reporting.warm_kernel import end_kernels
 from toolkit.share import share_path
 from toolkit.vocabulary import Language
 

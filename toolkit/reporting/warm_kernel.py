@@ -1,31 +1,24 @@
-"""Warm kernels: forked from a process that has everything imported, where that is possible."""
+"""Warm kernels: the cells of a notebook run in a process forked from one that has everything imported."""
 
-import asyncio
 import logging
 import os
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from toolkit.reporting.kernel_server import KernelRequest
-from toolkit.reporting.warm_server import SERVERS, SWITCH, WarmKernel, WarmKernelError
+from toolkit.reporting.warm_server import SERVERS, SWITCH, WarmKernel
 
 if TYPE_CHECKING:
-    from jupyter_client.connect import KernelConnectionInfo
-    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+    from nbformat import NotebookNode
 
 # Forked processes on macOS are known to crash in system libraries; there it takes an explicit "1".
 SWITCHED_ON, SWITCHED_OFF = "1", "0"
-END_SECONDS = 1.0
-END_POLL_SECONDS = 0.005
-LAUNCH = ("-m", "ipykernel_launcher")
+MAY_FAIL = "raises-exception"
 
-# Those of all threads, so that an interrupt can end them.
-STARTED_KERNELS: "WeakSet[LocalProvisioner]" = WeakSet()
+StartKernel = Callable[["NotebookNode"], WarmKernel]
 
 logger = logging.getLogger(__name__)
 
@@ -41,57 +34,82 @@ def warm_kernels_wanted() -> bool:
     return sys.platform == "darwin" and switch == SWITCHED_ON
 
 
-@cache
-def report_provisioner(*, warm: bool) -> "type[LocalProvisioner]":
-    """Return a provisioner that kills at once and, if asked for, forks its kernels from a warm process.
+def start_warm_kernel(folder: Path, environment: dict[str, str], notebook: "NotebookNode") -> WarmKernel:
+    """Have a process forked that runs the cells of a notebook one after another, unasked.
 
-    Where no warm kernel is to be had it starts a plain one, and says why.
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Its working folder.
+    environment : dict
+        All its environment variables.
+    notebook : nbformat.NotebookNode
+        The notebook with its parameters.
+
+    Raises
+    ------
+    WarmKernelError
+        If there is none to be had.
     """
-    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+    cells = tuple(
+        (cell.source, MAY_FAIL in cell.metadata.get("tags", ())) for cell in notebook.cells if has_code(cell)
+    )
+    request = KernelRequest(cells, {**environment, "JPY_PARENT_PID": str(os.getpid())}, str(folder))
+    return SERVERS.get(environment).fork_kernel(request)
 
-    class ReportProvisioner(LocalProvisioner):
-        async def launch_kernel(self, cmd: list[str], **options: Any) -> "KernelConnectionInfo":
-            if not (warm and warm_kernels_wanted()):
-                return await super().launch_kernel(cmd, **options)
+
+def has_code(cell: "NotebookNode") -> bool:
+    """Say whether there is something to run in a cell."""
+    return cell.cell_type == "code" and bool(cell.source.strip())
+
+
+@cache
+def warm_client(papermill_client: type) -> type:
+    """Return papermill's client of a kernel, which here asks nothing: it takes the answers as they come."""
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    class WarmClient(papermill_client):
+        def __init__(self, nb_man: Any, start: StartKernel, **options: Any) -> None:
+            super().__init__(nb_man, **options)
+            self._start = start
+
+        def execute(self, **_: Any) -> "NotebookNode":
+            self.reset_execution_trackers()
+            self._kernel = self._start(self.nb)
             try:
-                kernel = await _forked(cmd, options)
-            except WarmKernelError as error:
-                tell_once(str(error))
-                return await super().launch_kernel(cmd, **options)
-            # No process group: read too early it is the one of this process, and an interrupt comes back.
-            self.process, self.pid, self.pgid = kernel, kernel.pid, None
-            self.cwd = options.get("cwd")
-            return self.connection_info
+                self.nb.metadata["language_info"] = self._answer(self.nb.cells[0])["language_info"]
+                self.papermill_execute_cells()
+            finally:
+                self._kernel.close()
+            self.set_widgets_metadata()
+            return self.nb
 
-        async def pre_launch(self, **options: Any) -> dict[str, Any]:
-            STARTED_KERNELS.add(self)
-            return await super().pre_launch(**options)
+        def execute_cell(self, cell: "NotebookNode", cell_index: int, *_: Any, **__: Any) -> "NotebookNode":
+            if not has_code(cell):
+                return cell
+            answer = self._answer(cell)
+            self.clear_before_next_output = False
+            for message in answer["messages"]:
+                self.process_message(message, cell, cell_index)
+            reply = answer["reply"]
+            cell.execution_count = reply["execution_count"]
+            if reply["status"] == "error" and MAY_FAIL not in cell.metadata.get("tags", ()):
+                raise CellExecutionError.from_cell_and_msg(cell, reply)
+            return cell
 
-        async def kill(self, restart: bool = False) -> None:
-            await super().kill(restart)
-            # The manager looks at once, then ten times a second.
-            until = time.monotonic() + END_SECONDS
-            while await self.poll() is None and time.monotonic() < until:
-                await asyncio.sleep(END_POLL_SECONDS)
+        def _answer(self, cell: "NotebookNode") -> dict[str, Any]:
+            """Return what the kernel tells next."""
+            try:
+                answer = self._kernel.answer(self.timeout)
+            except TimeoutError as error:
+                raise CellTimeoutError.error_from_timeout_and_cell(
+                    "no answer", self.timeout or 0, cell
+                ) from error
+            if answer is None:
+                raise DeadKernelError("Kernel died")
+            return answer
 
-    return ReportProvisioner
-
-
-def end_kernels() -> None:
-    """Kill every kernel of this process that still runs; whoever waits for it finds it dead."""
-    for kernel in list(STARTED_KERNELS):
-        if kernel.process is not None and kernel.process.poll() is None:
-            kernel.process.kill()
-
-
-async def _forked(command: list[str], options: Mapping[str, Any]) -> WarmKernel:
-    """Return a kernel forked for a command that would start a plain one."""
-    program, *arguments = command
-    if program != sys.executable or tuple(arguments[:2]) != LAUNCH:
-        raise WarmKernelError("warm_kernel_other_program", kernel=Path(program).name)
-    environment = {**options["env"], "JPY_PARENT_PID": str(os.getpid())}
-    request = KernelRequest(tuple(arguments[2:]), environment, str(options.get("cwd") or Path.cwd()))
-    return await SERVERS.get(environment).fork_kernel(request)
+    return WarmClient
 
 
 @cache

@@ -1,7 +1,7 @@
 """The owner's side of warm kernels: servers of this process, and the kernels they forked for it."""
 
-import asyncio
 import atexit
+import json
 import os
 import signal
 import socket
@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from toolkit.errors import JunhengError
 from toolkit.reporting.kernel_server import ENDED, REFUSED, STARTED, KernelRequest
+from toolkit.reporting.running_kernels import RUNNING
 
 SWITCH = "JUNHENG_WARM_KERNELS"
 # Read when a kernel works, never by an import: each kernel has its own. Those of Junheng itself are of
@@ -26,7 +28,8 @@ MOST_SERVERS = 2
 MOST_STARTS = 5
 START_SECONDS = 120.0
 STOP_SECONDS = 5.0
-POLL_SECONDS = 0.005
+END_SECONDS = 1.0
+RECEIVED_BYTES = 1 << 18
 # No module is looked for in the folder that the server is started in.
 PROGRAM = (
     "import sys; sys.path[:] = [entry for entry in sys.path if entry]; "
@@ -39,72 +42,78 @@ class WarmKernelError(JunhengError):
 
 
 class WarmKernel:
-    """A kernel that a server forked, with the interface of `subprocess.Popen`."""
-
-    stdin = stdout = stderr = None
+    """A kernel that a server forked: it runs its cells unasked and tells what each gave."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._received = b""
+        self._received = bytearray()
+        self._has_ended = False
         self.pid = 0
-        self.returncode: int | None = None
 
-    def line(self) -> str | None:
-        """Return the next line from the server, None when there is none yet, empty when it is gone."""
-        if b"\n" not in self._received:
+    def has_started(self, pid: int) -> None:
+        """Take note of the process."""
+        self.pid = pid
+        RUNNING.add(self)
+
+    def line(self, seconds: float | None) -> str:
+        """Return the next line from the kernel or its server, empty when both are gone.
+
+        Raises
+        ------
+        TimeoutError
+            If none comes in time.
+        """
+        until = None if seconds is None else time.monotonic() + seconds
+        searched = 0
+        while (end := self._received.find(b"\n", searched)) < 0:
+            searched = len(self._received)
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError(f"no answer within {seconds:.0f} s")
+            self._channel.settimeout(left)
             try:
-                part = self._channel.recv(4096)
-            except BlockingIOError:
-                return None
+                part = self._channel.recv(RECEIVED_BYTES)
             except ConnectionError:
                 part = b""
             if not part:
                 return ""
             self._received += part
-        line, complete, rest = self._received.partition(b"\n")
-        if not complete:
+        line = self._received[:end].decode()
+        del self._received[: end + 1]
+        return line
+
+    def answer(self, seconds: float | None) -> dict[str, Any] | None:
+        """Return what the kernel tells next, None when it has ended.
+
+        Raises
+        ------
+        TimeoutError
+            If it tells nothing in time.
+        """
+        if self._has_ended:
             return None
-        self._received = rest
-        return line.decode()
+        line = self.line(seconds)
+        # One that was killed may leave the beginning of a line; then its server tells that it ended.
+        if line.startswith("{") and line.endswith("}"):
+            with suppress(json.JSONDecodeError):
+                return json.loads(line)
+        self._has_ended = True
+        return None
 
-    def poll(self) -> int | None:
-        """Return the exit code as `subprocess` does, None while the kernel runs."""
-        if self.returncode is None:
-            line = self.line()
-            if line is not None:
-                word, _, code = line.partition(" ")
-                # A kernel does not outlive its server.
-                self.returncode = int(code) if word == ENDED else -int(signal.SIGKILL)
-                self._channel.close()
-        return self.returncode
+    def end(self) -> None:
+        """Kill the kernel, and the processes that it started."""
+        with suppress(ProcessLookupError, PermissionError):  # It ended, and the server did not say so yet.
+            os.killpg(self.pid, signal.SIGKILL)
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for the kernel's end and return its exit code."""
-        until = None if timeout is None else time.monotonic() + timeout
-        while (code := self.poll()) is None:
-            if until is not None and time.monotonic() > until:
-                raise subprocess.TimeoutExpired(f"kernel {self.pid}", timeout or 0)
-            time.sleep(POLL_SECONDS)
-        return code
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal to the kernel and to the processes that it started."""
-        if self.poll() is None:
-            with suppress(
-                ProcessLookupError, PermissionError
-            ):  # It ended, and the server did not say so yet.
-                os.killpg(self.pid, number)
-
-    def terminate(self) -> None:
-        """Ask the kernel to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End the kernel."""
-        self.send_signal(signal.SIGKILL)
-
-    def let_go(self) -> None:
-        """Close the channel, which ends a kernel that still runs."""
+    def close(self) -> None:
+        """End the kernel and wait for its end."""
+        RUNNING.discard(self)
+        if self.pid and not self._has_ended:
+            self.end()
+            until = time.monotonic() + END_SECONDS
+            with suppress(TimeoutError):
+                while (line := self.line(until - time.monotonic())) and not line.startswith(ENDED):
+                    pass
         self._channel.close()
 
 
@@ -130,7 +139,7 @@ class WarmServer:
         """Say whether the server runs."""
         return self._process.poll() is None
 
-    async def fork_kernel(self, request: KernelRequest) -> WarmKernel:
+    def fork_kernel(self, request: KernelRequest) -> WarmKernel:
         """Have a kernel forked; while the server is still importing, wait for it.
 
         Raises
@@ -144,20 +153,18 @@ class WarmServer:
             with theirs, self._lock:
                 socket.send_fds(self._control, [b"k"], [theirs.fileno()])
             ours.sendall(request.line())
-            ours.setblocking(False)
-            answer = await _answer(kernel)
-            word, _, detail = answer.partition(" ")
+            word, _, detail = kernel.line(START_SECONDS).partition(" ")
             if word != STARTED:
                 raise WarmKernelError("warm_kernel_refused", reason=detail or self._last_words())
         except OSError as error:
-            kernel.let_go()
+            kernel.close()
             # A socket without its other end, or no answer in time: the server may have told more.
             reason = error if self.is_alive() else self._last_words()
             raise WarmKernelError("warm_kernel_refused", reason=reason) from error
         except BaseException:
-            kernel.let_go()
+            kernel.close()
             raise
-        kernel.pid = int(detail)
+        kernel.has_started(int(detail))
         return kernel
 
     def stop(self) -> None:
@@ -253,13 +260,3 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=SERVERS.forget)
     # Without it, the interpreter would warn of a process that still runs.
     atexit.register(SERVERS.stop)
-
-
-async def _answer(kernel: WarmKernel) -> str:
-    """Return the first line about a kernel, empty when the server is gone."""
-    until = time.monotonic() + START_SECONDS
-    while (line := kernel.line()) is None:
-        if time.monotonic() > until:
-            raise TimeoutError(f"no answer within {START_SECONDS:.0f} s")
-        await asyncio.sleep(POLL_SECONDS)
-    return line

@@ -1,15 +1,18 @@
-"""What a warm process has in memory, and how a fork of it becomes a kernel like any other."""
+"""What a warm process has in memory, and how a fork of it becomes a kernel."""
 
 import gc
 import importlib.util
 import os
 import random
+import socket
 import sys
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from toolkit.reporting.kernel_preload import import_kernel, preload
+from toolkit.reporting.kernel_server import QUIET_KERNEL, Cell
 
 LAUNCHER = "ipykernel_launcher"
 INLINE_MODULE = "matplotlib_inline.backend_inline"
@@ -43,22 +46,21 @@ class WarmState:
         added = tuple(entry for entry in warnings.filters if entry not in before)
         return cls(before, added, tuple(os.environ.items() - environment.items()))
 
-    def become_kernel(self, arguments: tuple[str, ...]) -> None:
-        """Be an IPython kernel until it is shut down, with the state that a plain one would have."""
-        from ipykernel.kernelapp import IPKernelApp
+    def run_cells(self, cells: Iterable[Cell], channel: socket.socket) -> NoReturn:
+        """Be an IPython kernel that runs these cells, with the state that a plain one would have."""
+        from toolkit.reporting.warm_cells import CellsApp, KeptMessages, run_cells
 
         gc.enable()
         for name, value in self.variables:
             os.environ.setdefault(name, value)
         _draw_fresh_seeds()
-        sys.argv = [_launcher_path(), *arguments]
+        sys.argv = [_launcher_path(), *QUIET_KERNEL]
         _set_filters(self.kernel_filters)
-        # The variable that names the parent was read when the class was imported, before there was one.
-        kernel = IPKernelApp.instance(parent_handle=os.getppid())
-        kernel.initialize()
+        app = CellsApp.instance(session=KeptMessages())
+        app.initialize()
         _set_filters((*self.preload_filters, *warnings.filters))
         _connect_pyplot()
-        kernel.start()
+        run_cells(cells, channel, app)
 
 
 def _draw_fresh_seeds() -> None:

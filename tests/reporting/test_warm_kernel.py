@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,14 @@ from toolkit.reporting.kernel import kernel_environment, start_warm_server, stop
 from toolkit.reporting.kernel_server import KernelRequest, read_request, thread_count
 from toolkit.reporting.notebook import read_notebook
 from toolkit.reporting.notebook_failure import NotebookError
-from toolkit.reporting.warm_server import MOST_SERVERS, MOST_STARTS, SERVERS, Servers, WarmKernelError
+from toolkit.reporting.warm_server import (
+    MOST_SERVERS,
+    MOST_STARTS,
+    SERVERS,
+    Servers,
+    WarmKernel,
+    WarmKernelError,
+)
 from toolkit.share import share_path
 
 PARAMETERS = code("x: int = 1", "parameters")
@@ -118,6 +126,41 @@ def test_a_request_arrives_as_it_was_sent():
     )
     assert request.line().count(b"\n") == 1
     assert read_request(request.line()) == request
+
+
+@pytest.fixture
+def spoken_to():
+    """Return a kernel as its owner has it, and the end on which it tells."""
+    ours, theirs = socket.socketpair()
+    kernel = WarmKernel(ours)
+    yield kernel, theirs
+    theirs.close()
+    kernel.close()
+
+
+def test_a_line_that_was_cut_off_is_no_answer(spoken_to):
+    kernel, theirs = spoken_to
+    theirs.sendall(b'{"reply": "\xe5\x9d')
+    theirs.sendall(b'\x87"}\n{"reply": "\xe5')
+    theirs.sendall(b"\nended -9\n")
+    assert kernel.answer(1) == {"reply": "均"}
+    assert kernel.answer(1) is None
+    assert kernel.answer(1) is None
+
+
+def test_a_kernel_whose_server_is_gone_has_ended(spoken_to):
+    kernel, theirs = spoken_to
+    theirs.close()
+    assert kernel.answer(1) is None
+
+
+def test_a_kernel_that_tells_nothing_is_waited_for_as_long_as_said(spoken_to):
+    kernel, theirs = spoken_to
+    theirs.sendall(b'{"reply": ')
+    with pytest.raises(TimeoutError, match="within 0 s"):
+        kernel.answer(0.05)
+    theirs.sendall(b"1}\n")
+    assert kernel.answer(1) == {"reply": 1}
 
 
 def test_kernels_of_one_environment_share_a_server(servers):

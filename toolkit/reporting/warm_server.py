@@ -73,12 +73,14 @@ class WarmKernel:
             self._channel.settimeout(left)
             try:
                 part = self._channel.recv(RECEIVED_BYTES)
+            except TimeoutError:
+                continue
             except ConnectionError:
                 part = b""
             if not part:
                 return ""
             self._received += part
-        line = self._received[:end].decode()
+        line = self._received[:end].decode(errors="replace")
         del self._received[: end + 1]
         return line
 

@@ -50,7 +50,8 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
     The effect on these units differs from its estimate only by the errors d of the group-time effects.
     With first and second derivatives a and H of the mean measure without treatment and S the covariance of
     the errors, the variance of a'd + d'Hd / 2 is a'Sa + tr(HSHS) / 2 (normal errors). With few groups the
-    square of an estimated S is too large on average, which is taken out of the second term.
+    square of an estimated S is too large on average, which is taken out of the second term. Degrees of
+    freedom are those of the sum of both terms after Satterthwaite.
 
     Parameters
     ----------
@@ -81,10 +82,11 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
     curvature *= cells.periods[:, None] == cells.periods
     pooled = pool_contributions(paths.effects, clusters, cells.positions)
     scaled, degrees = pooled.scale(slope, _corrections(cells, pooled, slope))
-    curved = ((scaled @ curvature @ scaled.T) ** 2).sum() / 2
-    # Its mean is too large by this where one direction counts, by less where several do.
-    variance = ((scaled @ slope) ** 2).sum() + curved / (1 + 2 / degrees)
-    return float(np.sqrt(variance)) / cells.n_periods, degrees
+    first = ((scaled @ slope) ** 2).sum()
+    # The mean of the square is too large by this where one direction counts, by less where several do.
+    second = ((scaled @ curvature @ scaled.T) ** 2).sum() / 2 / (1 + 2 / degrees)
+    of_both = degrees * (first + second) ** 2 / (first**2 + second**2) if first + second else degrees
+    return float(np.sqrt(first + second)) / cells.n_periods, float(of_both)
 
 
 def squares_error(

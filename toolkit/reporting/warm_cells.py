@@ -33,6 +33,8 @@ class KeptMessages(Session):
         super().__init__(**options)
         self._kept: list[bytes] = []
         self._stream, self._printed = "", []
+        # A cell may print in several threads.
+        self._lock = threading.RLock()
 
     def msg(self, msg_type: str, content: Any = None, *_: Any, **__: Any) -> dict[str, Any]:
         """Return a message with the parts that an output is made of."""
@@ -43,22 +45,25 @@ class KeptMessages(Session):
         self, _stream: Any, msg_or_type: Any, content: Any = None, *_: Any, **__: Any
     ) -> dict[str, Any] | None:
         """Keep a message as it is now."""
-        self._end_stream()
         message = msg_or_type if isinstance(msg_or_type, dict) else self.msg(msg_or_type, content)
-        self._kept.append(json_packer(message))
+        with self._lock:
+            self._end_stream()
+            self._kept.append(json_packer(message))
         return message
 
     def write(self, stream: str, text: str) -> None:
         """Keep a text that was printed; what follows it on the same stream belongs to it."""
-        if stream != self._stream:
-            self._end_stream()
-        self._stream = stream
-        self._printed.append(text)
+        with self._lock:
+            if stream != self._stream:
+                self._end_stream()
+            self._stream = stream
+            self._printed.append(text)
 
     def taken(self) -> bytes:
         """Return all that was kept, as the text of a JSON array, and forget it."""
-        self._end_stream()
-        kept, self._kept = self._kept, []
+        with self._lock:
+            self._end_stream()
+            kept, self._kept = self._kept, []
         return b"[" + b",".join(kept) + b"]"
 
     def _end_stream(self) -> None:

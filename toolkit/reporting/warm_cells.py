@@ -176,6 +176,6 @@ def run_cells(cells: Iterable[Cell], channel: socket.socket, app: CellsApp) -> N
         channel.sendall(b'{"reply":%b,"messages":%b}\n' % (json_packer(short), app.session.taken()))
         if reply["status"] != "ok" and not may_fail:
             break
-    # What the cells have started runs on until the owner has taken everything and ends them all.
+    # The owner ends it, with all that the cells have started: until then its number is no one else's.
     channel.recv(1)
     os._exit(0)

@@ -30,6 +30,7 @@ KERNEL_MODULES = (
     "psutil",
     "pydoc",
     "tornado.platform.asyncio",
+    "toolkit.reporting.warm_cells",
     "tornado.queues",
     "zmq.utils.garbage",
 )

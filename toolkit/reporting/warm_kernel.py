@@ -54,8 +54,9 @@ def start_warm_kernel(folder: Path, environment: dict[str, str], notebook: "Note
     cells = tuple(
         (cell.source, MAY_FAIL in cell.metadata.get("tags", ())) for cell in notebook.cells if has_code(cell)
     )
-    request = KernelRequest(cells, {**environment, "JPY_PARENT_PID": str(os.getpid())}, str(folder))
-    return SERVERS.get(environment).fork_kernel(request)
+    # As a plain kernel has it.
+    own = {**environment, "JPY_PARENT_PID": str(os.getpid())}
+    return SERVERS.get(environment).fork_kernel(KernelRequest(cells, own, str(folder)))
 
 
 def has_code(cell: "NotebookNode") -> bool:

@@ -104,14 +104,16 @@ class WarmKernel:
 
     def end(self) -> None:
         """Kill the kernel, and the processes that it started."""
-        with suppress(ProcessLookupError, PermissionError):  # It ended, and the server did not say so yet.
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.pid and not self._has_ended:
+            # It may have ended, and the server did not say so yet.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the kernel and wait for its end."""
         RUNNING.discard(self)
+        self.end()
         if self.pid and not self._has_ended:
-            self.end()
             until = time.monotonic() + END_SECONDS
             with suppress(TimeoutError):
                 while (line := self.line(until - time.monotonic())) and not line.startswith(ENDED):

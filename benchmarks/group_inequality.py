@@ -23,8 +23,8 @@ from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.dispersion import VERSIONS, estimate_dispersion_effect
 
 RESULTS = Path(__file__).with_name("group_inequality.json")
-SEED = 20261127
-N_DRAWS = 1_000
+SEED = 20261128
+N_DRAWS = 4_000
 N_GROUPS = (3, 4, 6, 12, 30)
 EFFECTS = ("none", "constant", "closing", "cohorts")
 GROUP_SHOCK = 0.04

@@ -131,6 +131,16 @@ def test_years_are_listed_with_what_was_observed_and_what_would_have_been():
     assert found.effects.set_index("version").at["squares", "effect"] < 0
 
 
+def test_intervals_reach_out_by_their_critical_value_which_grows_with_the_confidence_level():
+    sample, _ = make_noisy(np.random.default_rng(10))
+    low, high = (estimate_dispersion_effect(sample, confidence_level=level).effects for level in (0.9, 0.99))
+    half = high["critical_value"] * high["std_error"]
+    np.testing.assert_allclose(high["conf_high"] - high["effect"], half)
+    np.testing.assert_allclose(high["effect"] - high["conf_low"], half)
+    assert (low["std_error"] == high["std_error"]).all()
+    assert (low["critical_value"] * 1.4 < high["critical_value"]).all()
+
+
 def test_a_single_adopting_group_gives_a_figure_without_an_interval():
     sample, _ = make_noisy(np.random.default_rng(9), n_groups=1, n_never=20)
     found = estimate_dispersion_effect(sample).effects

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.dispersion_errors import Measure, shifted_error, squares_error
-from toolkit.inference.clusters import t_interval
 from toolkit.models.counterfactual_dispersion import DispersionPaths, compute_dispersion_paths
 from toolkit.models.group_time import Comparison
 
 Floats = NDArray[np.float64]
 VERSIONS = ("shifted", "squares")
 YEAR_COLUMNS = ["year", "treated_share", "observed", "without_shifted", "without_squares"]
-EFFECT_COLUMNS = ["version", "effect", "std_error", "degrees", "conf_low", "conf_high"]
+EFFECT_COLUMNS = ["version", "effect", "std_error", "critical_value", "conf_low", "conf_high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class DispersionEffect:
         Per school year: share of weight treated, measure observed, and without the adoption by version.
     effects : pandas.DataFrame
         Per version: effect (observed less counterfactual, mean over the years in which some are treated),
-        standard error, degrees of freedom, interval.
+        standard error, its multiple that the interval reaches to, interval.
     """
 
     sample: AdoptionSample
@@ -75,7 +74,7 @@ def estimate_dispersion_effect(
     comparison, anticipation
         See `estimate_group_time`.
     confidence_level : float
-        Of the t intervals.
+        Of the intervals.
 
     Raises
     ------
@@ -98,21 +97,25 @@ def estimate_dispersion_effect(
         raise ValueError("no year has treated schools")
     clusters = np.asarray(sample.clusters)[whole.effects.used]
     errors = {
-        "shifted": shifted_error(whole, clusters, measure),
-        "squares": squares_error(whole, clusters, measure, comparison=comparison, anticipation=anticipation),
+        "shifted": shifted_error(whole, clusters, measure, confidence_level=confidence_level),
+        "squares": squares_error(
+            whole,
+            clusters,
+            measure,
+            comparison=comparison,
+            anticipation=anticipation,
+            confidence_level=confidence_level,
+        ),
     }
     observed, *without = _measures(whole, measure)
     rows = []
     for version, counterfactual in zip(VERSIONS, without, strict=True):
-        error, degrees = errors[version]
+        error, critical = errors[version]
         effect = float((observed - counterfactual)[treated].mean())
-        is_known = np.isfinite(effect) and error > 0
-        limits = (
-            t_interval(effect, error, degrees, confidence_level=confidence_level)
-            if is_known
-            else (np.nan, np.nan)
-        )
-        rows.append((version, effect, error, degrees, *limits))
+        if not (np.isfinite(effect) and error > 0):
+            error = critical = np.nan
+        half = critical * error
+        rows.append((version, effect, error, critical, effect - half, effect + half))
     by_year = zip(whole.periods.astype(int), whole.treated_share, observed, *without, strict=True)
     return DispersionEffect(
         sample=sample,

@@ -5,10 +5,17 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from toolkit.inference.pooled_cohorts import EffectCells, choose_cells, from_pooled_means, pool_cohorts
-from toolkit.inference.pooled_contributions import PooledContributions, pool_contributions
-from toolkit.inference.residual_changes import answers_by_cluster, correct_for_residuals
+from toolkit.inference.pooled_contributions import (
+    PooledContributions,
+    answers_to_outcomes,
+    outcome_weights,
+    pool_contributions,
+    pool_rates,
+)
+from toolkit.inference.residual_changes import degrees_of_freedom, studentized_quantile
 from toolkit.models.counterfactual_dispersion import DispersionPaths
 from toolkit.models.group_time import Comparison, estimate_group_time
 
@@ -44,14 +51,18 @@ class _Cells:
     pools: NDArray[np.intp]
 
 
-def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure) -> tuple[float, float]:
-    """Return standard error and degrees of freedom of the effect by version "shifted".
+def shifted_error(
+    paths: DispersionPaths, clusters: ArrayLike, measure: Measure, *, confidence_level: float = 0.95
+) -> tuple[float, float]:
+    """Return standard error of the effect by version "shifted", and its multiple that an interval reaches to.
 
-    The effect on these units differs from its estimate only by the errors d of the group-time effects.
-    With first and second derivatives a and H of the mean measure without treatment and S the covariance of
-    the errors, the variance of a'd + d'Hd / 2 is a'Sa + tr(HSHS) / 2 (normal errors). With few groups the
-    square of an estimated S is too large on average, which is taken out of the second term. Degrees of
-    freedom are those of the sum of both terms after Satterthwaite.
+    The effect on these units differs from its estimate only by the errors d of the group-time effects: by
+    a'd, with a the first derivatives of the mean measure without treatment halfway between what is
+    estimated and what would have been, at d / 2. There a does not hang together with d, if outcomes without
+    treatment stray as much in the base period as later. With a and the second derivatives H at the
+    estimate, and S the covariance of the errors, the variance is a'Sa + tr(HSHS) / 4: the second term is
+    what a itself is uncertain by. With few groups the square of an estimated S is too large on average, which
+    is taken out of it.
 
     Parameters
     ----------
@@ -61,14 +72,16 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
         Cluster of each unit of `paths.effects.panel`.
     measure : {"variance", "std_dev", "cv"}
         Averaged over the periods in which some are treated.
+    confidence_level : float
+        Of the interval.
 
     Returns
     -------
-    std_error, degrees : float
+    std_error, critical_value : float
         Missing where one cluster alone is treated or alone is the comparison, or a variance without
         treatment is estimated below zero.
     """
-    cells = _treated_cells(paths, clusters)
+    cells, effects = _treated_cells(paths, clusters), paths.effects
     slopes = _slopes(measure, paths.variance_shifted, paths.mean_untreated, cells)
     own = cells.chosen.of_unit()
     weighted = np.where(own, (paths.shares * paths.deviations)[:, cells.periods], 0.0)
@@ -80,13 +93,14 @@ def shifted_error(paths: DispersionPaths, clusters: ArrayLike, measure: Measure)
     crossed = np.outer(by_variance, by_mean)
     curvature += slopes.mixed * (crossed + crossed.T) + slopes.mean_twice * np.outer(by_mean, by_mean)
     curvature *= cells.periods[:, None] == cells.periods
-    pooled = pool_contributions(paths.effects, clusters, cells.positions)
-    scaled, degrees = pooled.scale(slope, _corrections(cells, pooled, slope))
-    first = ((scaled @ slope) ** 2).sum()
-    # The mean of the square is too large by this where one direction counts, by less where several do.
-    second = ((scaled @ curvature @ scaled.T) ** 2).sum() / 2 / (1 + 2 / degrees)
-    of_both = degrees * (first + second) ** 2 / (first**2 + second**2) if first + second else degrees
-    return float(np.sqrt(first + second)) / cells.n_periods, float(of_both)
+    pooled = pool_contributions(effects, clusters, cells.positions)
+    whole, seen = answers_to_outcomes(effects, clusters, cells.positions, slope)
+    scaled, parts = pooled.scale(slope, whole, seen)
+    # Its estimate is too large by this where one direction counts, by less where several do.
+    excess = 1 + 2 / degrees_of_freedom(parts)
+    of_slope = ((scaled @ curvature @ scaled.T) ** 2).sum() / 4 / excess
+    variance = ((scaled @ slope) ** 2).sum() + of_slope
+    return float(np.sqrt(variance)) / cells.n_periods, studentized_quantile(parts, confidence_level)
 
 
 def squares_error(
@@ -96,8 +110,9 @@ def squares_error(
     *,
     comparison: Comparison,
     anticipation: int,
+    confidence_level: float = 0.95,
 ) -> tuple[float, float]:
-    """Return standard error and degrees of freedom of the effect by version "squares".
+    """Return standard error of the effect by version "squares", and its multiple that an interval reaches to.
 
     The effect on these units differs from its estimate by what squared deviations without treatment did of
     themselves. They are taken as those of the outcomes less the mean effect of the pool of cohorts. Effects
@@ -108,15 +123,20 @@ def squares_error(
 
     Parameters
     ----------
-    paths, clusters, measure
+    paths, clusters, measure, confidence_level
         See `shifted_error`.
     comparison, anticipation
         See `estimate_group_time`; those of the paths.
 
+    Returns
+    -------
+    std_error, critical_value : float
+        See `shifted_error`.
+
     Notes
     -----
-    A school's error grows with how far it is from the mean, and the mean of few schools takes much of it with
-    it: the squares are corrected by `correct_for_residuals`.
+    A school's error grows with how far it is from the mean, and the means of few schools take much of it with
+    them: the squares are corrected by `correct_for_residuals`.
     """
     cells, effects = _treated_cells(paths, clusters), paths.effects
     slopes = _slopes(measure, paths.variance_squares, paths.mean_untreated, cells)
@@ -132,46 +152,45 @@ def squares_error(
         anticipation=anticipation,
     )
     parts = [pool_contributions(squares, clusters, cells.positions, levels=level**2)]
+    # An outcome changes its squared deviation by twice the deviation times itself.
+    whole, seen = (
+        2 * level[:, None] * answers
+        for answers in answers_to_outcomes(squares, clusters, cells.positions, on_square, levels=level**2)
+    )
+    seen = answers_of_deviations(seen, paths, clusters)
     slope = on_square
     if on_mean.any():
         parts.append(pool_contributions(effects, clusters, cells.positions))
         slope = np.concatenate([on_square, on_mean])
+        of_mean = answers_to_outcomes(effects, clusters, cells.positions, on_mean)
+        whole, seen = whole + of_mean[0], seen + of_mean[1]
     pooled = _side_by_side(parts)
-    # A change of a school changes its squared deviation by twice the deviation times itself.
-    answers = 2 * level[:, None] * on_square + on_mean
-    scaled, degrees = pooled.scale(slope, _corrections(cells, pooled, answers, level**2))
-    return float(np.sqrt(((scaled @ slope) ** 2).sum())) / cells.n_periods, degrees
+    scaled, freedom = pooled.scale(slope, whole, seen)
+    critical = float(stats.t.ppf(0.5 + confidence_level / 2, degrees_of_freedom(freedom)))
+    return float(np.sqrt(((scaled @ slope) ** 2).sum())) / cells.n_periods, critical
 
 
-def _corrections(
-    cells: _Cells, pooled: PooledContributions, answers: Floats, levels: Floats | None = None
-) -> list[tuple[float, float]]:
-    """Return factor and degrees of freedom of the squares of the treated and of the comparison.
+def answers_of_deviations(answers: Floats, paths: DispersionPaths, clusters: ArrayLike) -> Floats:
+    """Return how sums of deviations answer to each outcome, (n_sums, n_units, n_periods).
 
-    `answers` says how the measure answers to the change of each unit in each cell, (n_units, n_cells), or of
-    any unit, (n_cells,); `levels` to what the effects on the units of a pool are in proportion, (n_units,),
-    if they are not equal.
+    Out of each outcome are taken the untreated mean of its period, and the effect that its pool of cohorts
+    has at that time since adoption.
+
+    Parameters
+    ----------
+    answers : ndarray of float, (n_sums, n_units, n_periods)
+        How each sum answers to each deviation.
+    paths, clusters
+        See `shifted_error`.
     """
-    n_clusters, weights, of_unit = len(pooled.pools), cells.chosen.panel.weights, cells.chosen.of_unit()
-    answers = np.broadcast_to(answers, of_unit.shape)
-    in_cells = of_unit * weights[:, None]
-    in_cells /= in_cells.sum(axis=0)
-    treated = np.zeros((2, n_clusters, len(weights)))
-    for at in np.unique(cells.chosen.times):
-        for pool in np.unique(cells.pools):
-            together = (cells.chosen.times == at) & (cells.pools == pool)
-            own = of_unit[:, together].any(axis=1)
-            if own.any():
-                of_sum = (in_cells * answers)[np.ix_(own, together)].sum(axis=1)
-                level = None if levels is None else levels[own]
-                treated[:, :, own] += answers_by_cluster(
-                    of_sum, weights[own], level, cells.member[own], n_clusters
-                )
-    own = pooled.comparison_weights[cells.member] > 0
-    of_sum = weights[own] * answers[own].sum(axis=1)
-    level = None if levels is None else np.ones(len(of_sum))
-    comparison = answers_by_cluster(of_sum, weights[own], level, cells.member[own], n_clusters)
-    return [correct_for_residuals(*treated), correct_for_residuals(*comparison)]
+    cells = _treated_cells(paths, clusters)
+    treated, compared = outcome_weights(paths.effects, cells.positions)
+    both, of_unit = treated - compared, cells.chosen.of_unit()
+    by_period = answers.sum(axis=1)
+    of_effects = by_period[:, cells.periods] * cells.shares
+    own = (answers[:, :, cells.periods] * of_unit).sum(axis=1)
+    of_effects -= own @ pool_rates(cells.chosen, cells.pools, cells.chosen.panel.weights @ of_unit)
+    return answers - by_period[:, None] * paths.shares + np.tensordot(of_effects, both, 1)
 
 
 def _treated_cells(paths: DispersionPaths, clusters: ArrayLike) -> _Cells:

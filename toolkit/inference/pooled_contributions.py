@@ -1,12 +1,12 @@
 """What each cluster adds to the errors of effects by cohort and period, cohorts with few clusters pooled."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toolkit.inference.pooled_cohorts import choose_cells, pool_cohorts
+from toolkit.inference.pooled_cohorts import EffectCells, choose_cells, pool_cohorts
+from toolkit.inference.residual_changes import correct_for_residuals
 from toolkit.models.group_time import GroupTimeEffects
 
 Floats = NDArray[np.float64]
@@ -22,49 +22,50 @@ class PooledContributions:
         An effect minus its limit is about the sum of its column, before the factor for few clusters.
     shares : ndarray of float, (n_clusters, n_cells)
         Share of each cluster in the weight of the treated of each cell.
-    pools : ndarray of int, (n_clusters,)
-        Pool of cohorts, or -1 for the comparison, whose mean was taken out of the cluster.
     comparison_weights : ndarray of float, (n_clusters,)
         Weight of clusters that are treated in no cell; zero for the others.
     """
 
     contributions: Floats
     shares: Floats
-    pools: NDArray[np.int64]
     comparison_weights: Floats
 
-    def scale(self, weights: Floats, corrections: Sequence[tuple[float, float]]) -> tuple[Floats, float]:
-        """Return contributions without bias for a weighted sum of the effects, and its degrees of freedom.
+    def scale(self, weights: Floats, whole: Floats, seen: Floats) -> tuple[Floats, Floats]:
+        """Return contributions without bias for a weighted sum of the effects, and the parts of its variance.
 
-        The variance of the sum is the sum of squares of the returned contributions times the weights; treated
-        and comparison are put together after Welch. Both are missing where one cluster alone is treated, or
-        alone is the comparison.
+        The variance of the sum is the sum of squares of the returned contributions times the weights. Treated
+        and comparison have a correction each, and are put together after Welch. Both are missing where one
+        cluster alone is treated, or alone is the comparison.
 
         Parameters
         ----------
         weights : ndarray of float, (n_cells,)
             Of the effects in the sum, of either sign.
-        corrections : sequence of (float, float)
-            By what the squares of the treated and of the comparison are too small, and their degrees of
-            freedom: of `pooled_cohorts.small_pool_factor` where the error of a cluster grows with its weight
-            alone, or of `residual_changes.correct_for_residuals`.
+        whole, seen : ndarray of float, (n_clusters, n_units, n_periods)
+            See `answers_to_outcomes`.
 
         Returns
         -------
         scaled : ndarray of float, (n_clusters, n_cells)
-        degrees : float
+        parts : ndarray of float, (n_parts,)
+            See `residual_changes.studentized_quantile`.
         """
-        scaled, variances, freedoms = self.contributions.copy(), [], []
-        sides = (self.shares @ np.abs(weights), self.comparison_weights)
-        for side, (factor, freedom) in zip(sides, corrections, strict=True):
-            own = side > 0
-            if np.count_nonzero(own) < 2:
-                return np.full_like(scaled, np.nan), np.nan
+        scaled, variances, of_sides = self.contributions.copy(), [], []
+        for own in (self.shares @ np.abs(weights) > 0, self.comparison_weights > 0):
+            n_clusters = np.count_nonzero(own)
+            if n_clusters < 2:
+                return np.full_like(scaled, np.nan), np.empty(0)
+            factor, parts = correct_for_residuals(
+                whole[own].reshape(n_clusters, -1), seen[own].reshape(n_clusters, -1)
+            )
             scaled[own] *= np.sqrt(factor)
             variances.append(float(((scaled[own] @ weights) ** 2).sum()))
-            freedoms.append(freedom)
-        spread = sum(part**2 / freedom for part, freedom in zip(variances, freedoms, strict=True) if freedom)
-        return scaled, sum(variances) ** 2 / spread if spread else np.nan
+            of_sides.append(parts)
+        total = sum(variances)
+        if not total > 0:
+            return scaled, np.empty(0)
+        shared = [parts * variance / total for parts, variance in zip(of_sides, variances, strict=True)]
+        return scaled, np.concatenate(shared)
 
 
 def pool_contributions(
@@ -93,35 +94,118 @@ def pool_contributions(
     For few cells and units: arrays of units times cells are held. Cohorts of a single cluster are pooled as
     in `estimate_pooled_average`; if their effects differ otherwise, the difference counts as error.
     """
-    panel, chosen = effects.panel, choose_cells(effects, cells)
-    labels, member = np.unique(np.asarray(clusters), return_inverse=True)
-    of_pool = pool_cohorts(chosen, member)
-    own = chosen.of_unit() * panel.weights[:, None]
-    sizes = own.sum(axis=0)
-    like = own if levels is None else own * levels[:, None]
-    _, of_time = np.unique(chosen.times, return_inverse=True)
-    of_rate = of_time * (of_pool.max() + 1) + of_pool
-    with np.errstate(invalid="ignore"):
-        rates = np.bincount(of_rate, sizes * chosen.effects) / np.bincount(of_rate, like.sum(axis=0))
+    pooling = _pool(effects, clusters, cells, levels)
     of_cells = np.zeros((len(effects.effects), len(cells)))
     of_cells[cells, np.arange(len(cells))] = 1.0
     # The influence has taken the mean of its own cohort out of each unit: back to that of the pool.
-    errors = effects.combine_influence(of_cells) / panel.n_units
-    errors += (own * chosen.effects - like * rates[of_rate]) / sizes
-    shares = _sums(own / sizes, member, len(labels))
-    contributions = _sums(errors, member, len(labels))
+    found = effects.effects[cells]
+    errors = effects.combine_influence(of_cells) / effects.panel.n_units
+    errors += pooling.own * found - pooling.like * (pooling.rates @ found)
+    shares, contributions = pooling.by_cluster(pooling.own), pooling.by_cluster(errors)
     is_comparison = (shares == 0).all(axis=1) & (contributions != 0).any(axis=1)
-    by_pool = np.column_stack([shares[:, of_pool == pool].sum(axis=1) for pool in np.unique(of_pool)])
     return PooledContributions(
         contributions=contributions,
         shares=shares,
-        pools=np.where(is_comparison, -1, by_pool.argmax(axis=1)),
-        comparison_weights=np.bincount(member, panel.weights) * is_comparison,
+        comparison_weights=pooling.by_cluster(effects.panel.weights[:, None])[:, 0] * is_comparison,
     )
 
 
-def _sums(values: Floats, member: NDArray[np.intp], n_clusters: int) -> Floats:
-    """Return sums by cluster, (n_clusters, n_columns)."""
-    sums = np.zeros((n_clusters, values.shape[1]))
-    np.add.at(sums, member, values)
-    return sums
+def answers_to_outcomes(
+    effects: GroupTimeEffects,
+    clusters: ArrayLike,
+    cells: NDArray[np.intp],
+    weights: Floats,
+    *,
+    levels: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Return how a weighted sum of effects, and the contributions to it, answer to each outcome.
+
+    Parameters
+    ----------
+    effects, clusters, cells, levels
+        See `pool_contributions`. Covariates are left out of account.
+    weights : ndarray of float, (n_cells,)
+        Of the effects in the sum.
+
+    Returns
+    -------
+    whole, seen : ndarray of float, (n_clusters, n_units, n_periods)
+        The sum of the effects is that of the outcomes times the first, each cluster with its own units; the
+        contribution of a cluster to it is the sum of the outcomes times its second.
+    """
+    pooling = _pool(effects, clusters, cells, levels)
+    treated, compared = outcome_weights(effects, cells)
+    both = treated - compared
+    # A cluster is seen as what it adds less its share in what was taken out: the mean of the comparison, and
+    # for the treated what the pool says of the effect.
+    by_cell = effects.panel.weights[:, None] * (np.abs(compared).sum(axis=2).T > 0)
+    others = pooling.by_cluster(by_cell / by_cell.sum(axis=0))
+    of_comparison = (others - pooling.by_cluster(pooling.own)) * weights
+    of_rates = pooling.by_cluster(pooling.like) * weights @ pooling.rates
+    seen = np.tensordot(of_comparison, compared, 1) - np.tensordot(of_rates, both, 1)
+    whole = np.zeros_like(seen)
+    whole[pooling.member, np.arange(len(pooling.member))] = np.tensordot(weights, both, 1)
+    return whole, seen + whole
+
+
+def outcome_weights(effects: GroupTimeEffects, cells: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Return the weight of each outcome in the mean changes behind some effects.
+
+    An effect is the sum of outcomes times the first less that of outcomes times the second: the treated, and
+    their comparison. Both are (n_cells, n_units, n_periods). Covariates are left out of account.
+    """
+    panel = effects.panel
+    found = np.zeros((2, len(cells), *panel.outcomes.shape))
+    for place, cell in enumerate(cells):
+        now, then = np.searchsorted(panel.periods, (effects.periods[cell], effects.bases[cell]))
+        seen = panel.weights * np.isfinite(panel.outcomes[:, [now, then]]).all(axis=1)
+        own = panel.cohorts == effects.cohorts[cell]
+        for side, chosen in enumerate((own, ~own & (panel.cohorts >= effects.comparisons[cell]))):
+            shares = chosen * seen / (chosen * seen).sum()
+            found[side, place, :, now] += shares
+            found[side, place, :, then] -= shares
+    return found[0], found[1]
+
+
+def pool_rates(cells: EffectCells, pools: NDArray[np.intp], like: Floats) -> Floats:
+    """Return what its pool says of each effect, as a sum of the effects, (n_cells, n_cells).
+
+    `like` is the sum of weights of the treated of each cell, (n_cells,), or of weights times levels: then it
+    is what the pool says of the effect per level.
+    """
+    sizes = cells.panel.weights @ cells.of_unit()
+    together = (cells.times[:, None] == cells.times) & (pools[:, None] == pools)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return together * sizes / (together @ like)[:, None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pooling:
+    """How the effects of a pool of cohorts are put together.
+
+    Cluster of each unit; share of each unit in the treated of each cell, and the same times its level,
+    (n_units, n_cells); what its pool says of each effect, see `pool_rates`.
+    """
+
+    member: NDArray[np.intp]
+    own: Floats
+    like: Floats
+    rates: Floats
+
+    def by_cluster(self, values: Floats) -> Floats:
+        """Return sums by cluster, (n_clusters, n_columns)."""
+        sums = np.zeros((int(self.member.max()) + 1, values.shape[1]))
+        np.add.at(sums, self.member, values)
+        return sums
+
+
+def _pool(
+    effects: GroupTimeEffects, clusters: ArrayLike, cells: NDArray[np.intp], levels: Floats | None
+) -> _Pooling:
+    chosen = choose_cells(effects, cells)
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
+    own = chosen.of_unit() * effects.panel.weights[:, None]
+    like = own if levels is None else own * levels[:, None]
+    rates = pool_rates(chosen, pool_cohorts(chosen, member), like.sum(axis=0))
+    sizes = own.sum(axis=0)
+    return _Pooling(member, own / sizes, like / sizes, rates)

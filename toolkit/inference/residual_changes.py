@@ -1,66 +1,79 @@
-"""Variance of a weighted sum of changes of which only what is left after taking out means is seen."""
+"""Variance and distribution of a weighted sum of which only what is left after taking out means is seen."""
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 Floats = NDArray[np.float64]
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
-def answers_by_cluster(
-    answers: Floats, weights: Floats, levels: Floats | None, member: NDArray[np.intp], n_clusters: int
-) -> Floats:
-    """Return how the sums of clusters answer to the change of each unit, and how they are seen to.
-
-    Parameters
-    ----------
-    answers : ndarray of float, (n_units,)
-        How the sum over all units answers to the change of each.
-    weights : ndarray of float, (n_units,)
-        The mean of the changes with these weights is taken out of each.
-    levels : ndarray of float, (n_units,), or None
-        In proportion to weight times level, the sum over all clusters is taken out of each of them, too.
-    member : ndarray of int, (n_units,)
-        Cluster of each unit.
-    n_clusters : int
-        Clusters; some may have no unit here.
-
-    Returns
-    -------
-    whole_and_seen : ndarray of float, (2, n_clusters, n_units)
-    """
-    whole = np.zeros((n_clusters, len(answers)))
-    whole[member, np.arange(len(answers))] = answers
-    if not len(answers):
-        return np.stack([whole, whole])
-    seen = whole - np.outer(whole.sum(axis=1), weights / weights.sum())
-    if levels is not None:
-        parts = np.bincount(member, weights * levels, n_clusters)
-        seen -= np.outer(parts / parts.sum(), seen.sum(axis=0))
-    return np.stack([whole, seen])
-
-
-def correct_for_residuals(whole: Floats, seen: Floats) -> tuple[float, float]:
-    """Return by what squared sums of clusters are too small, and their degrees of freedom.
+def correct_for_residuals(whole: Floats, seen: Floats) -> tuple[float, Floats]:
+    """Return by what squared sums of clusters are too small, and of what their sum is made.
 
     Parameters
     ----------
-    whole, seen : ndarray of float, (n_clusters, n_units)
-        How the sums of clusters answer to the change of each unit, and how they are seen to.
+    whole, seen : ndarray of float, (n_clusters, n_outcomes)
+        How what each cluster adds to the sum answers to each outcome, and how it is seen to.
 
     Returns
     -------
-    factor, degrees : float
-        Variance of the sum over the mean of the sum of squares seen, and the degrees of freedom of that after
-        Satterthwaite: both for changes that are independent and of equal variance. Missing, and zero, where
-        nothing is seen.
+    factor : float
+        Variance of the sum over the mean of the sum of squares seen, for outcomes that are independent and of
+        equal variance. Missing where nothing is seen, or an answer is missing.
+    parts : ndarray of float, (n_parts,)
+        The sum of squares is distributed as its mean times the sum of these parts, each times the square of
+        an independent standard normal number. They sum to one; m parts of equal size are chi-squared with m
+        degrees of freedom. Empty where the factor is missing.
 
     References
     ----------
     Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear regression with
     multi-stage samples. Survey Methodology 28(2), 169-181.
     """
-    of_clusters = seen @ seen.T
-    mean = float(np.trace(of_clusters))
-    if not mean > 1e-12 * float((whole**2).sum()):
-        return np.nan, 0.0
-    return float((whole**2).sum()) / mean, mean**2 / float((of_clusters**2).sum())
+    mean, variance = float((seen**2).sum()), float((whole**2).sum())
+    if not np.inf > mean > 1e-12 * variance:
+        return np.nan, np.empty(0)
+    parts: Floats = np.linalg.eigvalsh(seen @ seen.T).astype(np.float64)
+    return variance / mean, parts[parts > 1e-9 * mean] / mean
+
+
+def degrees_of_freedom(parts: Floats) -> float:
+    """Return the degrees of freedom after Satterthwaite of a variance made of parts; missing without any."""
+    return float(1 / (parts**2).sum()) if len(parts) else np.nan
+
+
+def studentized_quantile(parts: Floats, confidence_level: float = 0.95) -> float:
+    """Return how many times its standard error a normal error exceeds so rarely, either way.
+
+    Parameters
+    ----------
+    parts : ndarray of float, (n_parts,)
+        Of the estimated variance, see `correct_for_residuals`; independent of the error. With m parts of
+        equal size the answer is the quantile of the t distribution with m degrees of freedom; without parts
+        it is missing.
+    confidence_level : float
+        Two-sided.
+
+    Notes
+    -----
+    With Q the square of the standard error over that of the error, P(|z| > c sqrt(Q)) is the mean of the
+    product of (1 + c² part / sin²(x)) to the power of -1/2 over x from 0 to pi/2: the tail of the normal
+    distribution as Craig's integral over a finite range, and the mean over Q taken inside. Degrees of freedom
+    after Satterthwaite in its place make intervals too wide where one part is much larger than others: 8.4
+    standard errors in place of 5.4 for parts of 0.9 and 0.1.
+
+    References
+    ----------
+    Craig, J. W. (1991). A new, simple and exact result for calculating the probability of error for
+    two-dimensional signal constellations. Proceedings of IEEE MILCOM '91, 571-575.
+    """
+    if not len(parts):
+        return np.nan
+    sines = np.sin((NODES + 1) * np.pi / 4) ** 2
+
+    def excess(log_quantile: float) -> float:
+        terms = np.log1p(np.exp(2 * log_quantile) * parts[:, None] / sines)
+        return float(NODE_WEIGHTS @ np.exp(-terms.sum(axis=0) / 2)) / 2 - (1 - confidence_level)
+
+    return float(np.exp(optimize.root_scalar(excess, bracket=(-10, 20), method="brentq").root))

@@ -84,6 +84,8 @@ class GroupTimeEffects:
         Position of those units in the panel that was given.
     cohorts, periods, bases : ndarray of float, (n_cells,)
         Cohort and period of each cell, and the period it is compared with.
+    comparisons : ndarray of float, (n_cells,)
+        Units of this and later cohorts, and those that never adopt, are its comparison.
     effects : ndarray of float, (n_cells,)
         Missing where the cell is refused.
     source : InfluenceSource
@@ -103,6 +105,7 @@ class GroupTimeEffects:
     cohorts: Floats
     periods: Floats
     bases: Floats
+    comparisons: Floats
     effects: Floats
     source: InfluenceSource
     n_treated: NDArray[np.int64]
@@ -208,6 +211,7 @@ def estimate_group_time(
         cohorts=dates[[cell.cohort for cell in cells]],
         periods=kept.periods[[cell.period for cell in cells]],
         bases=kept.periods[[cell.before for cell in cells]],
+        comparisons=np.append(dates, NEVER)[[cell.first for cell in cells]],
         effects=models.effects,
         source=models,
         n_treated=np.array([sample.n_treated for sample in models.samples], dtype=np.int64),

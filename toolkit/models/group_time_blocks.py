@@ -65,6 +65,7 @@ def estimate_group_time_within(
         cohorts=joined("cohorts"),
         periods=joined("periods"),
         bases=joined("bases"),
+        comparisons=joined("comparisons"),
         effects=joined("effects"),
         source=source,
         n_treated=joined("n_treated"),

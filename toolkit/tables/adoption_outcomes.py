@@ -96,7 +96,7 @@ def tabulate_dispersion(
         *(adoption_column(name, language) for name in ("std_error", "why_none")),
         *(
             adoption_column(name, language, in_files_only=True)
-            for name in ("degrees", "conf_low", "conf_high")
+            for name in ("critical_value", "conf_low", "conf_high")
         ),
         adoption_column("assumption", language, in_files_only=True),
         adoption_column("outcome_code", language, in_files_only=True),
@@ -108,13 +108,13 @@ def tabulate_dispersion(
     caption = adoption_caption(
         "adoption_dispersion",
         language,
-        interval=interval_of("adoption_interval_t", confidence_level, language),
+        interval=interval_of("adoption_interval_dispersion", confidence_level, language),
     )
     return TableExhibit(
         caption,
         columns,
         data,
-        marks=not_applicable(data, ("effect", "std_error", "degrees", "conf_low", "conf_high")),
+        marks=not_applicable(data, ("effect", "std_error", "critical_value", "conf_low", "conf_high")),
         empty_text=sentence("adoption_no_dispersion", language),
     )
 

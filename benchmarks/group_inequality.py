@@ -6,8 +6,8 @@ Schools of one county over eight years, as in `group_schooling.py`: groups of tw
 in two or three of the years 4 to 6 after a bad year, and half as many schools again that stay alone, 12 at
 least. Measure: standard deviation between schools, weighted by enrolment. The truth of a county is the
 measure as observed less the measure with the planted effects taken off, averaged over the years in which
-some schools are treated. Both versions agree where both intervals exclude zero on the same side. Writes
-`group_inequality.json`.
+some schools are treated. Both versions agree where both intervals exclude zero on the same side. Without
+effect also with all groups joining in the same year. Writes `group_inequality.json`.
 """
 
 import json
@@ -23,10 +23,11 @@ from toolkit.effects.adoption_panel import AdoptionSample
 from toolkit.effects.dispersion import VERSIONS, estimate_dispersion_effect
 
 RESULTS = Path(__file__).with_name("group_inequality.json")
-SEED = 20261128
+SEED = 20261130
 N_DRAWS = 4_000
 N_GROUPS = (3, 4, 6, 12, 30)
 EFFECTS = ("none", "constant", "closing", "cohorts")
+ONE_YEAR = "none, all in one year"
 GROUP_SHOCK = 0.04
 # Taking one effect off schools that gain differently leaves the spread of their gains behind.
 WRONG = {("closing", "shifted")}
@@ -46,8 +47,8 @@ def main(arguments: list[str]) -> int:
     n_draws, seed = (*map(int, arguments), *defaults[len(arguments) :])
     found = []
     for n_groups in N_GROUPS:
-        for effect in EFFECTS:
-            rng = np.random.default_rng([seed, n_groups, EFFECTS.index(effect)])
+        for number, effect in enumerate((*EFFECTS, ONE_YEAR)):
+            rng = np.random.default_rng([seed, n_groups, number])
             counties = [draw_county(n_groups, effect, rng) for _ in range(n_draws)]
             draws = pd.concat([estimates(county, draw) for draw, county in enumerate(counties)])
             cell = {"groups": n_groups, "effect": effect}
@@ -61,14 +62,16 @@ def main(arguments: list[str]) -> int:
 def draw_county(n_groups: int, effect: str, rng: np.random.Generator) -> County:
     """Draw a county and its effect on inequality."""
     sizes = rng.integers(2, 5, n_groups)
-    dates = np.sort(rng.choice(ADOPTION, rng.integers(2, 4), replace=False))
+    n_dates = 1 if effect == ONE_YEAR else rng.integers(2, 4)
+    dates = np.sort(rng.choice(ADOPTION, n_dates, replace=False))
     of_group = rng.permutation(np.concatenate([dates, rng.choice(dates, n_groups - len(dates))]))
     n_alone = max(12, round(1.5 * int(sizes.sum())))
     group = np.concatenate([np.repeat(np.arange(n_groups), sizes), np.full(n_alone, -1)])
     cohorts = np.where(group >= 0, of_group[group], np.inf)
     enrolment = np.exp(rng.normal(6.7, 0.4, len(group)))
     prior, untreated = untreated_outcomes(cohorts, group, GROUP_SHOCK, rng)
-    outcomes = untreated + effects_of(effect, cohorts, YEARS[None, :] - cohorts[:, None], prior)
+    planted = "none" if effect == ONE_YEAR else effect
+    outcomes = untreated + effects_of(planted, cohorts, YEARS[None, :] - cohorts[:, None], prior)
     gap = std_devs(outcomes, enrolment) - std_devs(untreated, enrolment)
     truth = float(gap[cohorts.min() <= YEARS].mean())
     return County(make_sample(outcomes, cohorts, group, enrolment), truth)

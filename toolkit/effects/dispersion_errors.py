@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from toolkit.inference.pooled_cohorts import EffectCells, choose_cells, from_pooled_means, pool_cohorts
 from toolkit.inference.pooled_contributions import (
@@ -15,7 +14,7 @@ from toolkit.inference.pooled_contributions import (
     pool_contributions,
     pool_rates,
 )
-from toolkit.inference.residual_changes import degrees_of_freedom, studentized_quantile
+from toolkit.inference.residual_changes import studentized_quantile
 from toolkit.models.counterfactual_dispersion import DispersionPaths
 from toolkit.models.group_time import Comparison, estimate_group_time
 
@@ -38,8 +37,7 @@ class _Slopes:
 class _Cells:
     """Effects on the mean that are taken off.
 
-    By position in the effects; their period, the treated share, and the pool of cohorts of each. `member` is
-    the cluster of each unit.
+    By position in the effects; their period, the treated share, and the pool of cohorts of each.
     """
 
     positions: NDArray[np.intp]
@@ -47,7 +45,6 @@ class _Cells:
     shares: Floats
     n_periods: int
     chosen: EffectCells
-    member: NDArray[np.intp]
     pools: NDArray[np.intp]
 
 
@@ -56,13 +53,12 @@ def shifted_error(
 ) -> tuple[float, float]:
     """Return standard error of the effect by version "shifted", and its multiple that an interval reaches to.
 
-    The effect on these units differs from its estimate only by the errors d of the group-time effects: by
-    a'd, with a the first derivatives of the mean measure without treatment halfway between what is
-    estimated and what would have been, at d / 2. There a does not hang together with d, if outcomes without
-    treatment stray as much in the base period as later. With a and the second derivatives H at the
-    estimate, and S the covariance of the errors, the variance is a'Sa + tr(HSHS) / 4: the second term is
-    what a itself is uncertain by. With few groups the square of an estimated S is too large on average, which
-    is taken out of it.
+    The effect on these units differs from its estimate only by the errors d of the group-time effects. With
+    a and H the first and second derivatives of the mean measure without treatment at the estimate, and S the
+    covariance of the errors, the error is a'd less a term of second order, and a itself moves with d: where
+    the error is large on one side, a seems small. An interval of the errors e for which e² is at most c²
+    (a'Sa + s e), with s = a'SHSa / a'Sa, allows for that; half its width is c times the root of
+    a'Sa + c² s² / 4. That is taken to both sides of the estimate, with two for c in the second term.
 
     Parameters
     ----------
@@ -95,12 +91,16 @@ def shifted_error(
     curvature *= cells.periods[:, None] == cells.periods
     pooled = pool_contributions(effects, clusters, cells.positions)
     whole, seen = answers_to_outcomes(effects, clusters, cells.positions, slope)
-    scaled, parts = pooled.scale(slope, whole, seen)
-    # Its estimate is too large by this where one direction counts, by less where several do.
-    excess = 1 + 2 / degrees_of_freedom(parts)
-    of_slope = ((scaled @ curvature @ scaled.T) ** 2).sum() / 4 / excess
-    variance = ((scaled @ slope) ** 2).sum() + of_slope
-    return float(np.sqrt(variance)) / cells.n_periods, studentized_quantile(parts, confidence_level)
+    factors = pooled.factors(slope, whole, seen)
+    scaled = pooled.contributions * factors[:, None]
+    variance = ((scaled @ slope) ** 2).sum()
+    towards = scaled.T @ (scaled @ slope)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bend = towards @ curvature @ towards / variance
+    # A quarter of the square of the two standard errors that an interval reaches to is one.
+    variance += bend**2
+    critical = studentized_quantile(whole.sum(axis=0).reshape(-1), _rows(factors, seen), confidence_level)
+    return float(np.sqrt(variance)) / cells.n_periods, critical
 
 
 def squares_error(
@@ -136,7 +136,8 @@ def squares_error(
     Notes
     -----
     A school's error grows with how far it is from the mean, and the means of few schools take much of it with
-    them: the squares are corrected by `correct_for_residuals`.
+    them: the squares are corrected by `factor_of_residuals`. What is
+    seen of them holds effects that differ between schools, and is taken to be independent of the error.
     """
     cells, effects = _treated_cells(paths, clusters), paths.effects
     slopes = _slopes(measure, paths.variance_squares, paths.mean_untreated, cells)
@@ -144,14 +145,14 @@ def squares_error(
     deviations = paths.deviations
     for cell, apart in enumerate(from_pooled_means(cells.chosen, cells.pools)):
         deviations[cells.chosen.of_unit()[:, cell], cells.periods[cell]] += apart
-    level = np.nanmean(deviations, axis=1)
+    level = np.nansum(deviations, axis=1) / np.maximum(np.isfinite(deviations).sum(axis=1), 1)
     squares = estimate_group_time(
         replace(effects.panel, outcomes=deviations**2),
         comparison=comparison,
         base="universal",
         anticipation=anticipation,
     )
-    parts = [pool_contributions(squares, clusters, cells.positions, levels=level**2)]
+    families = [pool_contributions(squares, clusters, cells.positions, levels=level**2)]
     # An outcome changes its squared deviation by twice the deviation times itself.
     whole, seen = (
         2 * level[:, None] * answers
@@ -160,14 +161,22 @@ def squares_error(
     seen = answers_of_deviations(seen, paths, clusters)
     slope = on_square
     if on_mean.any():
-        parts.append(pool_contributions(effects, clusters, cells.positions))
+        families.append(pool_contributions(effects, clusters, cells.positions))
         slope = np.concatenate([on_square, on_mean])
         of_mean = answers_to_outcomes(effects, clusters, cells.positions, on_mean)
         whole, seen = whole + of_mean[0], seen + of_mean[1]
-    pooled = _side_by_side(parts)
-    scaled, freedom = pooled.scale(slope, whole, seen)
-    critical = float(stats.t.ppf(0.5 + confidence_level / 2, degrees_of_freedom(freedom)))
-    return float(np.sqrt(((scaled @ slope) ** 2).sum())) / cells.n_periods, critical
+    pooled = _side_by_side(families)
+    factors = pooled.factors(slope, whole, seen)
+    variance = ((factors * (pooled.contributions @ slope)) ** 2).sum()
+    critical = studentized_quantile(
+        whole.sum(axis=0).reshape(-1), _rows(factors, seen), confidence_level, independent=True
+    )
+    return float(np.sqrt(variance)) / cells.n_periods, critical
+
+
+def _rows(factors: Floats, seen: Floats) -> Floats:
+    """Return how what is seen of each cluster answers to outcomes, times its factor, a row for each."""
+    return factors[:, None] * seen.reshape(len(seen), -1)
 
 
 def answers_of_deviations(answers: Floats, paths: DispersionPaths, clusters: ArrayLike) -> Floats:
@@ -189,7 +198,8 @@ def answers_of_deviations(answers: Floats, paths: DispersionPaths, clusters: Arr
     by_period = answers.sum(axis=1)
     of_effects = by_period[:, cells.periods] * cells.shares
     own = (answers[:, :, cells.periods] * of_unit).sum(axis=1)
-    of_effects -= own @ pool_rates(cells.chosen, cells.pools, cells.chosen.panel.weights @ of_unit)
+    sizes = cells.chosen.panel.weights @ of_unit
+    of_effects -= own @ pool_rates(cells.chosen, cells.pools, sizes, sizes)
     return answers - by_period[:, None] * paths.shares + np.tensordot(of_effects, both, 1)
 
 
@@ -205,7 +215,6 @@ def _treated_cells(paths: DispersionPaths, clusters: ArrayLike) -> _Cells:
         shares=(paths.shares[:, periods] * chosen.of_unit()).sum(axis=0),
         n_periods=int(np.count_nonzero(paths.treated_share > 0)),
         chosen=chosen,
-        member=member,
         pools=pool_cohorts(chosen, member),
     )
 
@@ -216,11 +225,11 @@ def _slopes(measure: Measure, variance: Floats, mean: Floats, cells: _Cells) -> 
     none = np.zeros(len(v))
     if measure == "variance":
         return _Slopes(none + 1.0, none, none, none, none)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         s = np.sqrt(v)
-    if measure == "std_dev":
-        return _Slopes(1 / (2 * s), none, -1 / (4 * s**3), none, none)
-    return _Slopes(1 / (2 * s * m), -s / m**2, -1 / (4 * s**3 * m), -1 / (2 * s * m**2), 2 * s / m**3)
+        if measure == "std_dev":
+            return _Slopes(1 / (2 * s), none, -1 / (4 * s**3), none, none)
+        return _Slopes(1 / (2 * s * m), -s / m**2, -1 / (4 * s**3 * m), -1 / (2 * s * m**2), 2 * s / m**3)
 
 
 def _side_by_side(parts: list[PooledContributions]) -> PooledContributions:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toolkit.inference.pooled_cohorts import EffectCells, choose_cells, pool_cohorts
-from toolkit.inference.residual_changes import correct_for_residuals
+from toolkit.inference.residual_changes import factor_of_residuals
 from toolkit.models.group_time import GroupTimeEffects
 
 Floats = NDArray[np.float64]
@@ -22,20 +22,20 @@ class PooledContributions:
         An effect minus its limit is about the sum of its column, before the factor for few clusters.
     shares : ndarray of float, (n_clusters, n_cells)
         Share of each cluster in the weight of the treated of each cell.
-    comparison_weights : ndarray of float, (n_clusters,)
-        Weight of clusters that are treated in no cell; zero for the others.
+    is_comparison : ndarray of bool, (n_clusters,)
+        Clusters that are treated in no cell, and compared with in some.
     """
 
     contributions: Floats
     shares: Floats
-    comparison_weights: Floats
+    is_comparison: NDArray[np.bool_]
 
-    def scale(self, weights: Floats, whole: Floats, seen: Floats) -> tuple[Floats, Floats]:
-        """Return contributions without bias for a weighted sum of the effects, and the parts of its variance.
+    def factors(self, weights: Floats, whole: Floats, seen: Floats) -> Floats:
+        """Return by what contributions to a weighted sum of the effects are too small, (n_clusters,).
 
-        The variance of the sum is the sum of squares of the returned contributions times the weights. Treated
-        and comparison have a correction each, and are put together after Welch. Both are missing where one
-        cluster alone is treated, or alone is the comparison.
+        Treated and comparison have a factor each. With them the variance of the sum is the sum of squares of
+        the contributions times the weights. Missing where one cluster alone is treated, or alone is the
+        comparison.
 
         Parameters
         ----------
@@ -43,29 +43,15 @@ class PooledContributions:
             Of the effects in the sum, of either sign.
         whole, seen : ndarray of float, (n_clusters, n_units, n_periods)
             See `answers_to_outcomes`.
-
-        Returns
-        -------
-        scaled : ndarray of float, (n_clusters, n_cells)
-        parts : ndarray of float, (n_parts,)
-            See `residual_changes.studentized_quantile`.
         """
-        scaled, variances, of_sides = self.contributions.copy(), [], []
-        for own in (self.shares @ np.abs(weights) > 0, self.comparison_weights > 0):
-            n_clusters = np.count_nonzero(own)
-            if n_clusters < 2:
-                return np.full_like(scaled, np.nan), np.empty(0)
-            factor, parts = correct_for_residuals(
-                whole[own].reshape(n_clusters, -1), seen[own].reshape(n_clusters, -1)
-            )
-            scaled[own] *= np.sqrt(factor)
-            variances.append(float(((scaled[own] @ weights) ** 2).sum()))
-            of_sides.append(parts)
-        total = sum(variances)
-        if not total > 0:
-            return scaled, np.empty(0)
-        shared = [parts * variance / total for parts, variance in zip(of_sides, variances, strict=True)]
-        return scaled, np.concatenate(shared)
+        found = np.ones(len(self.contributions))
+        for own in (self.shares @ np.abs(weights) > 0, self.is_comparison):
+            enough = np.count_nonzero(own) > 1
+            factor = factor_of_residuals(whole[own], seen[own]) if enough else np.nan
+            if np.isnan(factor):
+                return np.full_like(found, np.nan)
+            found[own] = np.sqrt(factor)
+        return found
 
 
 def pool_contributions(
@@ -103,11 +89,7 @@ def pool_contributions(
     errors += pooling.own * found - pooling.like * (pooling.rates @ found)
     shares, contributions = pooling.by_cluster(pooling.own), pooling.by_cluster(errors)
     is_comparison = (shares == 0).all(axis=1) & (contributions != 0).any(axis=1)
-    return PooledContributions(
-        contributions=contributions,
-        shares=shares,
-        comparison_weights=pooling.by_cluster(effects.panel.weights[:, None])[:, 0] * is_comparison,
-    )
+    return PooledContributions(contributions, shares, is_comparison)
 
 
 def answers_to_outcomes(
@@ -138,8 +120,7 @@ def answers_to_outcomes(
     both = treated - compared
     # A cluster is seen as what it adds less its share in what was taken out: the mean of the comparison, and
     # for the treated what the pool says of the effect.
-    by_cell = effects.panel.weights[:, None] * (np.abs(compared).sum(axis=2).T > 0)
-    others = pooling.by_cluster(by_cell / by_cell.sum(axis=0))
+    others = pooling.by_cluster(np.maximum(compared, 0).sum(axis=2).T)
     of_comparison = (others - pooling.by_cluster(pooling.own)) * weights
     of_rates = pooling.by_cluster(pooling.like) * weights @ pooling.rates
     seen = np.tensordot(of_comparison, compared, 1) - np.tensordot(of_rates, both, 1)
@@ -152,28 +133,31 @@ def outcome_weights(effects: GroupTimeEffects, cells: NDArray[np.intp]) -> tuple
     """Return the weight of each outcome in the mean changes behind some effects.
 
     An effect is the sum of outcomes times the first less that of outcomes times the second: the treated, and
-    their comparison. Both are (n_cells, n_units, n_periods). Covariates are left out of account.
+    their comparison. Both are (n_cells, n_units, n_periods). Covariates are left out of account. The cells
+    are of treated periods, and of one block of units.
     """
     panel = effects.panel
+    if len(np.unique(effects.unit_blocks)) > 1:
+        raise ValueError("units of several blocks: each block has a comparison of its own")
     found = np.zeros((2, len(cells), *panel.outcomes.shape))
     for place, cell in enumerate(cells):
         now, then = np.searchsorted(panel.periods, (effects.periods[cell], effects.bases[cell]))
         seen = panel.weights * np.isfinite(panel.outcomes[:, [now, then]]).all(axis=1)
         own = panel.cohorts == effects.cohorts[cell]
         for side, chosen in enumerate((own, ~own & (panel.cohorts >= effects.comparisons[cell]))):
-            shares = chosen * seen / (chosen * seen).sum()
+            with np.errstate(invalid="ignore"):
+                shares = chosen * seen / (chosen * seen).sum()
             found[side, place, :, now] += shares
             found[side, place, :, then] -= shares
     return found[0], found[1]
 
 
-def pool_rates(cells: EffectCells, pools: NDArray[np.intp], like: Floats) -> Floats:
+def pool_rates(cells: EffectCells, pools: NDArray[np.intp], sizes: Floats, like: Floats) -> Floats:
     """Return what its pool says of each effect, as a sum of the effects, (n_cells, n_cells).
 
-    `like` is the sum of weights of the treated of each cell, (n_cells,), or of weights times levels: then it
-    is what the pool says of the effect per level.
+    `sizes` is the sum of weights of the treated of each cell, (n_cells,); `like` the same, or that of weights
+    times levels: then it is what the pool says of the effect per level.
     """
-    sizes = cells.panel.weights @ cells.of_unit()
     together = (cells.times[:, None] == cells.times) & (pools[:, None] == pools)
     with np.errstate(invalid="ignore", divide="ignore"):
         return together * sizes / (together @ like)[:, None]
@@ -202,10 +186,13 @@ class _Pooling:
 def _pool(
     effects: GroupTimeEffects, clusters: ArrayLike, cells: NDArray[np.intp], levels: Floats | None
 ) -> _Pooling:
-    chosen = choose_cells(effects, cells)
+    panel, chosen = effects.panel, choose_cells(effects, cells)
     _, member = np.unique(np.asarray(clusters), return_inverse=True)
-    own = chosen.of_unit() * effects.panel.weights[:, None]
+    is_seen = np.isfinite(panel.outcomes)
+    now, then = (np.searchsorted(panel.periods, at[cells]) for at in (effects.periods, effects.bases))
+    own = chosen.of_unit() * is_seen[:, now] * is_seen[:, then] * panel.weights[:, None]
     like = own if levels is None else own * levels[:, None]
-    rates = pool_rates(chosen, pool_cohorts(chosen, member), like.sum(axis=0))
     sizes = own.sum(axis=0)
-    return _Pooling(member, own / sizes, like / sizes, rates)
+    rates = pool_rates(chosen, pool_cohorts(chosen, member), sizes, like.sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        return _Pooling(member, own / sizes, like / sizes, rates)

@@ -2,14 +2,15 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, stats
 
 Floats = NDArray[np.float64]
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
+_TOLERANCE = 1e-12
 
 
-def correct_for_residuals(whole: Floats, seen: Floats) -> tuple[float, Floats]:
-    """Return by what squared sums of clusters are too small, and of what their sum is made.
+def factor_of_residuals(whole: Floats, seen: Floats) -> float:
+    """Return by what squared sums of clusters are too small.
 
     Parameters
     ----------
@@ -18,13 +19,9 @@ def correct_for_residuals(whole: Floats, seen: Floats) -> tuple[float, Floats]:
 
     Returns
     -------
-    factor : float
+    float
         Variance of the sum over the mean of the sum of squares seen, for outcomes that are independent and of
         equal variance. Missing where nothing is seen, or an answer is missing.
-    parts : ndarray of float, (n_parts,)
-        The sum of squares is distributed as its mean times the sum of these parts, each times the square of
-        an independent standard normal number. They sum to one; m parts of equal size are chi-squared with m
-        degrees of freedom. Empty where the factor is missing.
 
     References
     ----------
@@ -32,48 +29,69 @@ def correct_for_residuals(whole: Floats, seen: Floats) -> tuple[float, Floats]:
     multi-stage samples. Survey Methodology 28(2), 169-181.
     """
     mean, variance = float((seen**2).sum()), float((whole**2).sum())
-    if not np.inf > mean > 1e-12 * variance:
-        return np.nan, np.empty(0)
-    parts: Floats = np.linalg.eigvalsh(seen @ seen.T).astype(np.float64)
-    return variance / mean, parts[parts > 1e-9 * mean] / mean
+    return variance / mean if np.inf > mean > _TOLERANCE * variance else np.nan
 
 
-def degrees_of_freedom(parts: Floats) -> float:
-    """Return the degrees of freedom after Satterthwaite of a variance made of parts; missing without any."""
-    return float(1 / (parts**2).sum()) if len(parts) else np.nan
+def studentized_quantile(
+    whole: Floats, seen: Floats, confidence_level: float = 0.95, *, independent: bool = False
+) -> float:
+    """Return how many times its standard error an error exceeds so rarely, either way.
 
-
-def studentized_quantile(parts: Floats, confidence_level: float = 0.95) -> float:
-    """Return how many times its standard error a normal error exceeds so rarely, either way.
+    The standard error is the root of the sum of squares of what is seen of the clusters. Exact for outcomes
+    that are independent, normal and of equal variance.
 
     Parameters
     ----------
-    parts : ndarray of float, (n_parts,)
-        Of the estimated variance, see `correct_for_residuals`; independent of the error. With m parts of
-        equal size the answer is the quantile of the t distribution with m degrees of freedom; without parts
-        it is missing.
+    whole : ndarray of float, (n_outcomes,)
+        How the error answers to each outcome.
+    seen : ndarray of float, (n_clusters, n_outcomes)
+        How what is seen of each cluster does, with its factor.
     confidence_level : float
         Two-sided.
+    independent : bool
+        Take error and standard error to be independent of each other, whatever the answers. If they hang
+        together, the standard error is large where the error is, and fewer of them are enough; but never
+        fewer than for a normal error with a known one, since that rests on what is seen being noise alone.
+
+    Returns
+    -------
+    float
+        With m things seen that are alike and independent of the error, the quantile of the t distribution
+        with m degrees of freedom. Missing where an answer is.
 
     Notes
     -----
-    With Q the square of the standard error over that of the error, P(|z| > c sqrt(Q)) is the mean of the
-    product of (1 + c² part / sin²(x)) to the power of -1/2 over x from 0 to pi/2: the tail of the normal
-    distribution as Craig's integral over a finite range, and the mean over Q taken inside. Degrees of freedom
-    after Satterthwaite in its place make intervals too wide where one part is much larger than others: 8.4
-    standard errors in place of 5.4 for parts of 0.9 and 0.1.
+    An error e exceeds c standard errors where e² - c² (sum of squares seen) is above zero: a quadratic form
+    of normal numbers with one positive eigenvalue and negative ones, in the ratios -r. That has the
+    probability of the mean of the product of (1 + r / sin²(x)) to the power of -1/2, over x from 0 to pi/2:
+    the tail of the normal distribution as Craig's integral over a finite range, and the mean over the other
+    numbers taken inside.
 
     References
     ----------
     Craig, J. W. (1991). A new, simple and exact result for calculating the probability of error for
     two-dimensional signal constellations. Proceedings of IEEE MILCOM '91, 571-575.
     """
-    if not len(parts):
+    rows = np.vstack([whole, seen])
+    products = rows @ rows.T
+    if not np.isfinite(products).all():
         return np.nan
-    sines = np.sin((NODES + 1) * np.pi / 4) ** 2
+    if independent:
+        products[0, 1:] = products[1:, 0] = 0.0
+    sizes, axes = np.linalg.eigh(products)
+    kept = sizes > _TOLERANCE * sizes[-1]
+    reduced = axes[:, kept] * np.sqrt(sizes[kept])
+    error, squares = np.outer(reduced[0], reduced[0]), reduced[1:].T @ reduced[1:]
+    sines = np.sin((_NODES + 1) * np.pi / 4) ** 2
 
     def excess(log_quantile: float) -> float:
-        terms = np.log1p(np.exp(2 * log_quantile) * parts[:, None] / sines)
-        return float(NODE_WEIGHTS @ np.exp(-terms.sum(axis=0) / 2)) / 2 - (1 - confidence_level)
+        forms = np.linalg.eigvalsh(error - np.exp(2 * log_quantile) * squares)
+        if not forms[-1] > 0:
+            return confidence_level - 1
+        ratios = np.maximum(-forms[:-1], 0) / forms[-1]
+        terms = np.log1p(ratios[:, None] / sines)
+        return float(_NODE_WEIGHTS @ np.exp(-terms.sum(axis=0) / 2)) / 2 - (1 - confidence_level)
 
-    return float(np.exp(optimize.root_scalar(excess, bracket=(-10, 20), method="brentq").root))
+    found = optimize.root_scalar(excess, bracket=(-10, 20), method="brentq", xtol=1e-9).root
+    least = 0.0 if independent else float(stats.norm.ppf(0.5 + confidence_level / 2))
+    return max(float(np.exp(found)), least)

@@ -85,7 +85,7 @@ class GroupTimeEffects:
     cohorts, periods, bases : ndarray of float, (n_cells,)
         Cohort and period of each cell, and the period it is compared with.
     comparisons : ndarray of float, (n_cells,)
-        Units of this and later cohorts, and those that never adopt, are its comparison.
+        Units of this and later cohorts other than its own, and those that never adopt, are its comparison.
     effects : ndarray of float, (n_cells,)
         Missing where the cell is refused.
     source : InfluenceSource

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.effects.samples import make_sample, never
 from toolkit.effects.dispersion import estimate_dispersion_effect
@@ -207,6 +208,14 @@ def paths_of_single_schools(base, *, noise=0.3, noise_of_never=0.3, seed=8):
     sample = make_sample([*dates, *never(N_NEVER)], groups=groups, outcomes=outcomes, periods=PERIODS)
     paths = compute_dispersion_paths(sample.panel, comparison="never")
     return paths, np.asarray(sample.clusters)[paths.effects.used]
+
+
+def test_squares_of_three_groups_of_which_one_counts_most_have_less_than_two_degrees_of_freedom():
+    # Were what is seen taken to be noise alone, it would be known to grow with the error.
+    for seed in range(3):
+        paths, clusters = paths_of_single_schools((2.0, 0.5, -0.5), seed=seed)
+        _, critical = squares_error(paths, clusters, "variance", comparison="never", anticipation=0)
+        assert critical > stats.t.ppf(0.975, 2)
 
 
 def test_groups_that_join_alone_have_an_error_of_their_own():
